@@ -1,0 +1,67 @@
+"""Shells that survive: sessions on a PTY that clients attach to, leave, and come back to.
+
+    session = reconnectingpty.new("bash")
+    await session.attach(connection, "me", rows=24, cols=80)
+
+The server on top of this library is the package `reconnectingpty_server`.
+"""
+
+from .backends import backends, new
+from .connection import Connection, MemoryConnection
+from .errors import (
+    AttachRefused,
+    Disconnected,
+    IdleTimeout,
+    InputStalled,
+    Killed,
+    MessageTooLarge,
+    NotAllowed,
+    OptionError,
+    ProtocolError,
+    ReconnectingPTYError,
+    SessionClosed,
+    Shutdown,
+    StartFailed,
+    Superseded,
+    TooManyViewers,
+)
+from .info import SessionInfo
+from .metrics import Metrics
+from .options import Options
+from .process import ExitStatus
+from .session import ReconnectingPTY
+from .size import Size
+from .sizing import SizePolicy
+from .state import State
+from .viewer import Outcome
+
+__all__ = [
+    "AttachRefused",
+    "Connection",
+    "Disconnected",
+    "ExitStatus",
+    "IdleTimeout",
+    "InputStalled",
+    "Killed",
+    "MemoryConnection",
+    "MessageTooLarge",
+    "Metrics",
+    "NotAllowed",
+    "OptionError",
+    "Options",
+    "Outcome",
+    "ProtocolError",
+    "ReconnectingPTY",
+    "ReconnectingPTYError",
+    "SessionClosed",
+    "SessionInfo",
+    "Shutdown",
+    "Size",
+    "SizePolicy",
+    "StartFailed",
+    "State",
+    "Superseded",
+    "TooManyViewers",
+    "backends",
+    "new",
+]

@@ -1,0 +1,320 @@
+"""The backend of our own: a process, the log of its output, and a terminal model that follows the log.
+
+    process → log → viewers, each with a cursor
+                 → model, behind everybody's back
+
+The process is read as fast as the most advanced viewer can take it, and at full speed when nobody watches. It waits
+for the model only where the model would fall off the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Sequence
+from typing import ClassVar
+
+from .environment import child_environment, command_line, current_account, working_directory
+from .errors import SessionClosed
+from .info import SessionInfo
+from .options import Options
+from .output_log import LogReader, OutputLog
+from .process import READ_AT_ONCE, Process
+from .session import ReconnectingPTY
+from .size import Size
+from .sizing import Claim, SizePolicy, decide
+from .state import State
+from .terminal.catchup import TerminalModel
+from .terminal.screen import Screen
+from .viewer import Host, Outcome, Viewer
+from .wire.messages import Exited, Hello, Viewers
+
+AHEAD = 256 << 10
+"""Bytes that the log may be ahead of the most advanced viewer before the program has to wait."""
+MODEL_SLICE = 0.003
+"""Seconds that the model may hold the event loop at a time."""
+MODEL_IDLE = 0.03
+"""Seconds of quiet after which the model catches up."""
+
+log = logging.getLogger(__name__)
+
+
+class BufferedPTY(ReconnectingPTY):
+    """A session whose terminal is modelled here."""
+
+    backend: ClassVar[str] = "buffered"
+
+    def __init__(self, command: str | Sequence[str], options: Options, session_id: str) -> None:
+        super().__init__(command, options, session_id)
+        self.log = OutputLog(options.log_limit, options.size)
+        self.model = TerminalModel(self.log, options.size, scrollback=options.scrollback, clock=time.perf_counter)
+        self.end: Exited | SessionClosed | None = None
+        self.input_stall = options.input_stall
+        self._process: Process | None = None
+        self._ticks = 0
+        self._catching_up = 0  # pictures being made: the log must not run away from them
+        self._model_timer: asyncio.TimerHandle | None = None  # until the output may be quiet
+        self._model_turn: asyncio.Handle | None = None  # in the next turn of the loop
+
+    # -- start
+
+    async def _start(self, size: Size | None) -> None:
+        options = self.options
+        if size is None or options.size_policy is SizePolicy.FIXED:
+            size = options.size
+        account = current_account()
+        self.log.resize(size)
+        self._process = await Process.spawn(
+            command_line(self.command, account),
+            environment=child_environment(
+                os.environ if options.environment is None else options.environment,
+                session=self.id, epoch=self.epoch, user=account),
+            cwd=working_directory(options.cwd, account),
+            size=size,
+            epoch=self.epoch,
+            output=self._on_output,
+        )
+        self._process.exited.add_done_callback(lambda _: self._close(None))
+
+    # -- output
+
+    def _on_output(self, data: bytes) -> None:
+        self.log.append(data)
+        self.bytes_out += len(data)
+        self._last_active = self._loop.time()
+        for viewer in self._viewers:
+            viewer.wake()
+        self._pace()
+
+    def read_on(self) -> None:
+        """A viewer's cursor has moved."""
+        self._pace()
+
+    def _pace(self) -> None:
+        """Read the process, or let it wait."""
+        process = self._process
+        if process is None:
+            return
+        lag = self.model.lag
+        if lag:
+            self._follow(lag)
+        readers = [viewer.reader.offset for viewer in self._viewers if viewer.reader is not None]
+        watched = bool(readers) and self.log.end - max(readers) >= AHEAD
+        if watched or self._catching_up or lag + 2 * READ_AT_ONCE > self.log.limit:
+            process.pause()
+        else:
+            process.resume()
+
+    # -- the model, behind everybody's back
+
+    def _follow(self, lag: int) -> None:
+        """See to it that the model catches up: when the output is quiet, or now if it has fallen far behind."""
+        if self._model_turn is not None:
+            return
+        if lag > self.log.limit // 2:
+            self._model_turn = self._loop.call_soon(self._advance_model)
+        elif self._model_timer is None:
+            self._model_timer = self._loop.call_later(MODEL_IDLE, self._perhaps_quiet)
+
+    def _perhaps_quiet(self) -> None:
+        self._model_timer = None
+        if self._loop.time() - self._last_active >= MODEL_IDLE:
+            self._advance_model()
+        else:
+            self._pace()
+
+    def _advance_model(self) -> None:
+        self._model_turn = None
+        if not self.model.advance(MODEL_SLICE) and self._model_timer is None:
+            self._model_turn = self._loop.call_soon(self._advance_model)
+        self._pace()
+
+    def _leave_model(self) -> None:
+        for handle in (self._model_timer, self._model_turn):
+            if handle is not None:
+                handle.cancel()
+
+    async def _catch_up(self) -> None:
+        """Return when the model is at the log's end, in the same turn of the event loop."""
+        self._catching_up += 1
+        self._pace()
+        try:
+            while not self.model.advance(MODEL_SLICE):
+                await asyncio.sleep(0)
+        finally:
+            self._catching_up -= 1
+            self._pace()
+
+    async def picture(self) -> bytes:
+        """What draws the terminal as it is at the log's end."""
+        await self._catch_up()
+        data = self.model.snapshot()
+        if self.options.metrics is not None:
+            self.options.metrics.snapshot_bytes.observe(len(data))
+        return data
+
+    def resynced(self) -> None:
+        """A viewer fell off the log."""
+        if self.options.metrics is not None:
+            self.options.metrics.resyncs.inc()
+
+    async def screen(self) -> Screen:
+        """What the terminal shows now."""
+        await self._catch_up()
+        return self.model.screen()
+
+    # -- viewers
+
+    def _host(self) -> Host:
+        return self
+
+    async def _show(self, viewer: Viewer, size: Size | None, resume: tuple[str | None, int | None]) -> Outcome:
+        began = self._loop.time()
+        self.claim(viewer, size)
+        reader, picture = await self._place(*resume)
+        at = self.log.size_at(reader.offset)
+        hello = Hello(
+            session=self.id,
+            epoch=self.epoch,
+            backend=self.backend,
+            created=self.created,
+            rows=at.rows,
+            cols=at.cols,
+            readonly=viewer.readonly,
+            offset=reader.offset,
+            snapshot=len(picture),
+            input_offset=viewer.input.received,
+            window=viewer.window or 0,
+        )
+        if self.options.metrics is not None:
+            self.options.metrics.attach_seconds.observe(self._loop.time() - began)
+        self._announce()
+        return await viewer.run(hello, picture, reader)
+
+    async def _place(self, epoch: str | None, offset: int | None) -> tuple[LogReader, bytes]:
+        """Where a viewer begins: at its own offset where the log has it, else at the end, with a picture."""
+        metrics = self.options.metrics
+        if epoch == self.epoch and offset is not None and self.log.start <= offset <= self.log.end:
+            if metrics is not None:
+                metrics.replies.labels("delta" if offset < self.log.end else "none").inc()
+            return self.log.reader(offset), b""
+        picture = await self.picture()
+        if metrics is not None:
+            metrics.replies.labels("snapshot" if picture else "none").inc()
+        return self.log.reader(), picture
+
+    def _left(self, viewer: Viewer) -> None:
+        if self._process is not None and self.state < State.CLOSING:
+            self._fit()
+        self._announce()
+        self._pace()
+
+    def _announce(self) -> None:
+        message = Viewers(len(self._viewers))
+        for viewer in self._viewers:
+            viewer.notify(message)
+
+    def input(self, viewer: Viewer, data: bytes) -> None:
+        """Type for a viewer."""
+        if self._process is None:
+            return
+        self.bytes_in += len(data)
+        self._last_active = self._loop.time()
+        self._ticks += 1
+        viewer.active = self._ticks
+        if self.options.size_policy is SizePolicy.LATEST and viewer.size not in (None, self.log.size):
+            self._fit()
+        self._process.write(data, viewer.accepted)
+
+    def claim(self, viewer: Viewer, size: Size | None) -> None:
+        """Take a viewer's own size."""
+        self._ticks += 1
+        viewer.active = self._ticks
+        viewer.size = size
+        self._fit()
+
+    def _fit(self) -> None:
+        """Give the terminal the size that its viewers want."""
+        claims = [Claim(v.size, v.active) for v in self._viewers if v.size is not None and not v.readonly]
+        size = decide(self.options.size_policy, claims, self.log.size)
+        if size == self.log.size or self._process is None:
+            return
+        try:
+            self._process.resize(size)
+        except OSError as error:
+            log.warning("session %s: cannot resize: %s", self.id, error)
+            if self.options.metrics is not None:
+                self.options.metrics.error("resize")
+            return
+        self.log.resize(size)
+        for viewer in self._viewers:
+            viewer.wake()
+        self._pace()
+
+    def kill(self, viewer: Viewer) -> None:
+        """End the session, as a client asked."""
+        self.close()
+
+    # -- the end
+
+    async def _finish(self, error: SessionClosed | None) -> None:
+        process = self._process
+        if process is not None:
+            try:
+                if error is not None:
+                    await process.end(self.options.kill_grace)
+                self.exit_status = await process.exited
+                await self._drain(process)
+                self._tell(error)
+                await self._until_deserted()
+            finally:
+                self._process = None
+                process.close()
+        self._leave_model()
+
+    async def _drain(self, process: Process) -> None:
+        """Wait until all output is in the log; not for ever, where the one viewer left takes none of it."""
+        while not process.drained.done():
+            taken = [viewer.progress for viewer in self._viewers]
+            await asyncio.wait((process.drained,), timeout=self.options.linger)
+            if not process.drained.done() and taken == [viewer.progress for viewer in self._viewers]:
+                return
+
+    def _tell(self, error: SessionClosed | None) -> None:
+        status = self.exit_status
+        assert status is not None
+        self.end = Exited(status.code, status.signal) if error is None else error
+        for viewer in self._viewers:
+            viewer.wake()
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+
+    # -- what can be told
+
+    def info(self) -> SessionInfo:
+        """What can be told of the session now. The title is as old as the model."""
+        process, status = self._process, self.exit_status
+        return SessionInfo(
+            id=self.id,
+            epoch=self.epoch,
+            backend=self.backend,
+            state=self.state.name.lower(),
+            command=self.command if isinstance(self.command, str) else " ".join(self.command),
+            pid=process.pid if process is not None else None,
+            created=self.created,
+            rows=self.log.size.rows,
+            cols=self.log.size.cols,
+            viewers=self.viewer_count,
+            attached=self.viewer_count > 0,
+            idle=self._loop.time() - self._last_active,
+            title=self.model.emulator.title,
+            cwd=process.cwd if process is not None else None,
+            bytes_in=self.bytes_in,
+            bytes_out=self.bytes_out,
+            exit_code=status.code if status is not None else None,
+            exit_signal=status.signal if status is not None else None,
+        )

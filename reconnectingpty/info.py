@@ -1,0 +1,30 @@
+"""What can be told of a session, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """A session at one moment. `created` is a Unix time, `idle` seconds, byte counts are totals."""
+
+    id: str
+    epoch: str
+    backend: str
+    state: str
+    command: str
+    pid: int | None
+    created: float
+    rows: int
+    cols: int
+    viewers: int
+    attached: bool
+    idle: float
+    """Since the last output, input, attach or detach."""
+    title: str
+    cwd: str | None
+    bytes_in: int
+    bytes_out: int
+    exit_code: int | None
+    exit_signal: int | None

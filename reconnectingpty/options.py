@@ -1,0 +1,77 @@
+"""How a session behaves, checked once, when it is said."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .errors import OptionError
+from .size import DEFAULT_SIZE, MAX_COLS, MAX_ROWS, Size
+from .sizing import SizePolicy
+
+if TYPE_CHECKING:
+    from .metrics import Metrics
+
+MIN_LOG = 64 << 10
+MAX_LOG = 1 << 30
+MAX_SCROLLBACK = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Settings of one session. Times are in seconds. Raises OptionError for a value out of range."""
+
+    timeout: float | None = 300.0
+    """How long the session lives with nobody attached, once somebody was; None: until its process ends."""
+    attach_timeout: float = 30.0
+    """How long it waits for the first attach."""
+    backend_type: str = "auto"
+    """`auto` (also the empty string) or a name out of `backends()`."""
+    metrics: Metrics | None = None
+    scrollback: int = 5000
+    """Lines above the screen that the terminal model keeps."""
+    log_limit: int = 1 << 20
+    """Bytes of output kept, from which a client that comes back is continued."""
+    size_policy: SizePolicy = SizePolicy.LATEST
+    size: Size = DEFAULT_SIZE
+    """The terminal's size under the policy `fixed`, and where no viewer knows one."""
+    window: int = 256 << 10
+    """Bytes a client that acknowledges may have unacknowledged. Small enough that ^C answers at once."""
+    max_viewers: int = 64
+    cwd: str | None = None
+    """Where the command starts; None, or not a directory: the user's home."""
+    environment: Mapping[str, str] | None = None
+    """What the command's environment is made from; None: this process's own."""
+    kill_grace: float = 1.0
+    """Between SIGHUP and SIGTERM, and again before SIGKILL."""
+    linger: float = 10.0
+    """How long the last output of an ended session waits for a viewer that takes none of it."""
+    input_stall: float = 30.0
+    """How long a viewer with a full input queue waits for a program that reads nothing."""
+
+    def __post_init__(self) -> None:
+        """Refuse what can't work, by name."""
+        if self.timeout is not None:
+            _positive("timeout", self.timeout)
+        for name in ("attach_timeout", "linger", "input_stall"):
+            _positive(name, getattr(self, name))
+        if not 0 <= self.kill_grace < math.inf:
+            raise OptionError(f"kill_grace must be 0 or more seconds, not {self.kill_grace}")
+        _within("scrollback", self.scrollback, 0, MAX_SCROLLBACK)
+        _within("log_limit", self.log_limit, MIN_LOG, MAX_LOG)
+        _within("window", self.window, 1 << 10, MAX_LOG)
+        _within("max_viewers", self.max_viewers, 1, 1 << 16)
+        _within("size.rows", self.size.rows, 1, MAX_ROWS)
+        _within("size.cols", self.size.cols, 1, MAX_COLS)
+
+
+def _positive(name: str, seconds: float) -> None:
+    if not 0 < seconds < math.inf:
+        raise OptionError(f"{name} must be more than 0 seconds, not {seconds}")
+
+
+def _within(name: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise OptionError(f"{name} must be from {least} to {most}, not {value}")

@@ -1,0 +1,337 @@
+"""A command on a PTY: spawn, read, write, resize, exit status, end. The only place that knows ptyprocess.
+
+Output goes to one callback as it comes; input is taken in order and waits, bounded by its sender, while the program
+does not read. Nobody here knows of sessions or viewers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import fcntl
+import os
+import signal
+import struct
+import termios
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from ptyprocess import PtyProcess
+
+from .errors import StartFailed
+from .leftovers import Mark, send, sweeper
+from .size import Size
+
+READ_AT_ONCE = 64 << 10
+"""What one wake-up takes from the PTY at most, so that a flood leaves room for other sessions' keys."""
+READ_CHUNK = 16 << 10
+QUIET_AFTER_EXIT = 0.05
+"""Seconds. Output of a process that has ended is on its way through the kernel for a moment; while a background
+child keeps the terminal open no end of file tells that all of it has come."""
+OUTPUT_AFTER_EXIT = 256 << 10
+"""Bytes; several times what the kernel's PTY buffers hold, so that the rest is a background child's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExitStatus:
+    """How a process ended: by itself with `code`, or by `signal`; both None where nobody can know."""
+
+    code: int | None = None
+    signal: int | None = None
+
+
+class _Input:
+    """Input that the program has not read yet, and whom to tell when it has."""
+
+    __slots__ = ("accepted", "data")
+
+    def __init__(self, data: memoryview, accepted: Callable[[int], None]) -> None:
+        self.data = data
+        self.accepted = accepted
+
+
+class Process:
+    """A child process with a controlling terminal of its own.
+
+    Invariant: `fd` and the pidfd are open until :meth:`close`, and the child stays a zombie until then, so that its
+    pid means no other process. `exited` is set when it ends, `drained` when all its output has been handed on.
+    """
+
+    __slots__ = (
+        "_after_exit",
+        "_eof",
+        "_input",
+        "_loop",
+        "_output",
+        "_pidfd",
+        "_quiet",
+        "_reading",
+        "_wanted",
+        "_writing",
+        "drained",
+        "epoch",
+        "exited",
+        "fd",
+        "pending",
+        "pid",
+    )
+
+    def __init__(self, pid: int, fd: int, epoch: str, output: Callable[[bytes], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.pid = pid
+        self.fd = fd
+        self.epoch = epoch
+        self.pending = 0
+        """Input bytes taken and not yet written."""
+        self.exited: asyncio.Future[ExitStatus] = self._loop.create_future()
+        self.drained: asyncio.Future[None] = self._loop.create_future()
+        self._output = output
+        self._input: deque[_Input] = deque()
+        self._reading = self._writing = self._eof = False
+        self._wanted = True
+        self._after_exit = 0
+        self._quiet: asyncio.TimerHandle | None = None
+        os.set_blocking(fd, False)
+        self._pidfd = os.pidfd_open(pid)
+        self._loop.add_reader(self._pidfd, self._on_exit)
+        self._set_reading()
+
+    @classmethod
+    async def spawn(
+        cls,
+        argv: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        cwd: str,
+        size: Size,
+        epoch: str,
+        output: Callable[[bytes], None],
+    ) -> Process:
+        """Start `argv` in `cwd` on a new PTY that has `size` before the program runs. Raises StartFailed."""
+        loop = asyncio.get_running_loop()
+        # fork and exec block for milliseconds. A cancelled caller must not leave a child that nobody owns.
+        start = loop.run_in_executor(None, _start, list(argv), dict(environment), cwd, size)
+        try:
+            pid, fd = await asyncio.shield(start)
+        except asyncio.CancelledError:
+            start.add_done_callback(_discard)
+            raise
+        return cls(pid, fd, epoch, output)
+
+    # -- output
+
+    def pause(self) -> None:
+        """Read no more until :meth:`resume`; the program waits once the kernel's buffer is full."""
+        self._wanted = False
+        self._set_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        self._wanted = True
+        self._set_reading()
+
+    def _set_reading(self) -> None:
+        reading = self._wanted and not self._eof
+        if reading == self._reading:
+            return
+        self._reading = reading
+        if reading:
+            self._loop.add_reader(self.fd, self._on_readable)
+            if self._exit_seen:
+                self._wait_for_quiet()
+        else:
+            self._loop.remove_reader(self.fd)
+
+    def _on_readable(self) -> None:
+        chunks: list[bytes] = []
+        room = READ_AT_ONCE
+        try:
+            while room > 0:
+                chunk = os.read(self.fd, READ_CHUNK)
+                if not chunk:
+                    self._eof = True
+                    break
+                chunks.append(chunk)
+                room -= len(chunk)
+        except BlockingIOError:
+            pass
+        except OSError as error:
+            if error.errno != errno.EIO:  # EIO is how Linux says that no one has the other side open (tty_ioctl(4))
+                raise
+            self._eof = True
+        if chunks:
+            data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            if self._exit_seen:
+                self._after_exit += len(data)
+            self._output(data)
+        if self._eof:
+            self._set_reading()
+        if self._exit_seen:
+            self._wait_for_quiet()
+
+    # -- the end of the process
+
+    @property
+    def _exit_seen(self) -> bool:
+        return self.exited.done()
+
+    def _on_exit(self) -> None:
+        self._loop.remove_reader(self._pidfd)
+        try:
+            # WNOWAIT: the zombie keeps the pid from meaning another process until close().
+            result = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOWAIT)
+        except ChildProcessError:  # somebody else in this process has waited for every child
+            result = None
+        if result is None:
+            status = ExitStatus()
+        elif result.si_code == os.CLD_EXITED:
+            status = ExitStatus(code=result.si_status)
+        else:
+            status = ExitStatus(signal=result.si_status)
+        if not self.exited.done():
+            self.exited.set_result(status)
+        self._drop_input()
+        self._wait_for_quiet()
+
+    def _wait_for_quiet(self) -> None:
+        """The process has ended: decide whether its output has, too."""
+        if self._quiet is not None:
+            self._quiet.cancel()
+            self._quiet = None
+        if self._eof or self._after_exit > OUTPUT_AFTER_EXIT:
+            self._set_drained()
+        elif self._reading:
+            self._quiet = self._loop.call_later(QUIET_AFTER_EXIT, self._set_drained)
+
+    def _set_drained(self) -> None:
+        if not self.drained.done():
+            self.drained.set_result(None)
+
+    # -- input
+
+    def write(self, data: bytes, accepted: Callable[[int], None]) -> None:
+        """Take input; `accepted(n)` is called for each n bytes that the terminal has taken.
+
+        What the terminal can't take yet is kept, in order, without a bound of its own: whoever writes looks at
+        `pending` and at what was accepted, and stops in time.
+        """
+        if self._exit_seen or self.fd < 0 or not data:
+            return
+        self.pending += len(data)
+        self._input.append(_Input(memoryview(data), accepted))
+        if not self._writing:
+            self._on_writable()
+
+    def _on_writable(self) -> None:
+        try:
+            while self._input:
+                head = self._input[0]
+                written = os.write(self.fd, head.data)
+                self.pending -= written
+                head.data = head.data[written:]
+                if not head.data:
+                    self._input.popleft()
+                head.accepted(written)
+        except BlockingIOError:
+            pass
+        except OSError:  # nobody has the other side open: the exit follows
+            self._drop_input()
+        self._set_writing(bool(self._input))
+
+    def _set_writing(self, writing: bool) -> None:
+        if writing != self._writing:
+            self._writing = writing
+            if writing:
+                self._loop.add_writer(self.fd, self._on_writable)
+            else:
+                self._loop.remove_writer(self.fd)
+
+    def _drop_input(self) -> None:
+        self._input.clear()
+        self.pending = 0
+        self._set_writing(False)
+
+    # -- the rest
+
+    def resize(self, size: Size) -> None:
+        """Give the terminal another size; its foreground programs get SIGWINCH. Raises OSError."""
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", size.rows, size.cols, 0, 0))
+
+    @property
+    def foreground_group(self) -> int | None:
+        """The process group that has the terminal now."""
+        try:
+            group = os.tcgetpgrp(self.fd)
+        except OSError:
+            return None
+        return group if group > 0 else None
+
+    @property
+    def cwd(self) -> str | None:
+        """Where the process is now."""
+        with suppress(OSError):
+            return os.readlink(f"/proc/{self.pid}/cwd")
+        return None
+
+    async def end(self, grace: float) -> None:
+        """Hang up: HUP, TERM, KILL, `grace` seconds apart, to every process of the session; return when none is left."""
+        await sweeper().end(Mark(self.pid, self.epoch), grace)
+
+    def kill(self) -> None:
+        """SIGKILL to the process and the groups it leads or shows, at once. What hides elsewhere needs :meth:`end`."""
+        if not self._exit_seen:
+            send((-group for group in {self.pid, self.foreground_group or self.pid}), signal.SIGKILL)
+
+    def close(self) -> None:
+        """Let go of the PTY and reap the child. The process must have exited, or been killed."""
+        if self.fd < 0:
+            return
+        if self._quiet is not None:
+            self._quiet.cancel()
+        self._eof = True
+        self._set_reading()
+        self._drop_input()
+        self._set_drained()
+        self._loop.remove_reader(self._pidfd)
+        with suppress(ChildProcessError):
+            os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED)
+        os.close(self._pidfd)
+        os.close(self.fd)
+        self.fd = -1
+
+
+def _start(argv: list[str], environment: dict[str, str], cwd: str, size: Size) -> tuple[int, int]:
+    """Fork and exec, in a thread: the child's pid and the PTY's master side."""
+
+    def in_child() -> None:
+        # ptyprocess's own chdir is not guarded: its failure would leave a copy of this program running.
+        os.chdir(cwd)
+        # Python ignores these, and what is ignored stays so over exec: `yes | head` would complain.
+        for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+    try:
+        child = PtyProcess.spawn(argv, env=environment, dimensions=size, preexec_fn=in_child)
+    except (OSError, ValueError) as error:
+        error_type = "create_command" if isinstance(error, FileNotFoundError | PermissionError | ValueError) else "spawn"
+        raise StartFailed(f"cannot start {argv[0]!r}: {error}", error_type=error_type) from error
+    # Of the object only the descriptor is wanted: its two file buffers would cost each session 16 KiB.
+    fd = fcntl.fcntl(child.fd, fcntl.F_DUPFD_CLOEXEC, 3)
+    child.fileobj.close()
+    child.fd = -1
+    child.closed = True
+    return child.pid, fd
+
+
+def _discard(start: asyncio.Future[tuple[int, int]]) -> None:
+    """End a child whose owner went away while it was starting."""
+    if start.cancelled() or start.exception() is not None:
+        return
+    pid, fd = start.result()
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    os.close(fd)
+    os.waitpid(pid, 0)

@@ -1,0 +1,312 @@
+"""A session's life: what every backend shares. The states, the idle timer, who is attached, and the end.
+
+A session owns its process and its viewers. Nothing of it outlives `State.DONE`: no task, no descriptor, no process.
+How a command is started, shown and ended is the backend's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import ClassVar
+
+from .connection import Connection
+from .errors import (
+    IdleTimeout,
+    InputStalled,
+    Killed,
+    ProtocolError,
+    ReconnectingPTYError,
+    SessionClosed,
+    Shutdown,
+    StartFailed,
+    Superseded,
+    TooManyViewers,
+)
+from .info import SessionInfo
+from .options import Options
+from .process import ExitStatus
+from .size import Size
+from .state import State, StateMachine
+from .terminal.screen import Screen
+from .viewer import ClientInput, Host, Outcome, Viewer
+
+REMEMBERED_CLIENTS = 64
+"""Client ids whose input offsets a session keeps, the latest ones."""
+
+log = logging.getLogger(__name__)
+
+
+class ReconnectingPTY(ABC):
+    """A command on a terminal that stays when its viewers go.
+
+    Made by :func:`reconnectingpty.new` in a running event loop, and used in that loop alone.
+    """
+
+    backend: ClassVar[str]
+
+    def __init__(self, command: str | Sequence[str], options: Options, session_id: str) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.id = session_id
+        self.epoch = secrets.token_hex(8)
+        self.options = options
+        self.command = command
+        self.created = time.time()
+        self.exit_status: ExitStatus | None = None
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self._machine = StateMachine()
+        self._viewers: set[Viewer] = set()
+        self._present = 0  # attach() calls under way: viewers, and those about to be
+        self._clients: OrderedDict[str, ClientInput] = OrderedDict()
+        self._last_active = self._loop.time()
+        self._starting: asyncio.Task[None] | None = None
+        self._ending: asyncio.Task[None] | None = None
+        self._empty: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._arm(options.attach_timeout)
+        if options.metrics is not None:
+            options.metrics.watch(self)
+
+    # -- what a backend does
+
+    @abstractmethod
+    async def _start(self, size: Size | None) -> None:
+        """Start the command, at the first viewer's size where it has one. Raises StartFailed."""
+
+    @abstractmethod
+    async def _show(self, viewer: Viewer, size: Size | None, resume: tuple[str | None, int | None]) -> Outcome:
+        """Greet a viewer that is among `_viewers` already, and serve it to its end."""
+
+    @abstractmethod
+    def _host(self) -> Host:
+        """What viewers talk to."""
+
+    @abstractmethod
+    def _left(self, viewer: Viewer) -> None:
+        """A viewer has gone."""
+
+    @abstractmethod
+    async def _finish(self, error: SessionClosed | None) -> None:
+        """End what still runs (nothing does where `error` is None), give the viewers the rest, let everything go."""
+
+    @abstractmethod
+    def _kill(self) -> None:
+        """SIGKILL what runs, at once."""
+
+    @abstractmethod
+    def info(self) -> SessionInfo:
+        """What can be told of the session now."""
+
+    @abstractmethod
+    async def screen(self) -> Screen:
+        """What the terminal shows now. Raises SessionClosed where there is none any more."""
+
+    # -- state
+
+    @property
+    def state(self) -> State:
+        """Where the session is in its life."""
+        return self._machine.state
+
+    @property
+    def error(self) -> BaseException | None:
+        """What caused the last transition; None for an ordinary one, such as the process's own end."""
+        return self._machine.error
+
+    @property
+    def viewer_count(self) -> int:
+        """Clients attached now."""
+        return len(self._viewers)
+
+    async def wait(self, state: State = State.DONE) -> None:
+        """Return when the session is at `state` or beyond."""
+        if self.state >= state:
+            return
+        reached = self._loop.create_future()
+
+        def listener(new: State) -> None:
+            if new >= state and not reached.done():
+                reached.set_result(None)
+
+        stop = self._machine.listen(listener)
+        try:
+            await reached
+        finally:
+            stop()
+
+    # -- attach
+
+    async def attach(
+        self,
+        connection: Connection,
+        connection_id: str,
+        rows: int,
+        cols: int,
+        *,
+        client: str | None = None,
+        epoch: str | None = None,
+        offset: int | None = None,
+        readonly: bool = False,
+        window: int | None = None,
+    ) -> Outcome:
+        """Show the session to `connection` and take its input, until the client leaves or the session ends.
+
+        The first attach starts the command, at its size; `rows` or `cols` 0: no size known. `connection_id` names the
+        connection in logs; `client` names the client over all its connections: a newer connection supersedes the
+        older one, and the count of its input goes on. With the `epoch` and `offset` of an earlier attach the output
+        continues at that offset where the log still has it. `window`: how many bytes the client may leave
+        unacknowledged; None: it acknowledges nothing, and the transport alone holds output back.
+
+        Raises StartFailed, SessionClosed (after the client was told), TooManyViewers, Superseded, NotAllowed,
+        InputStalled, ProtocolError.
+        """
+        if self.state >= State.CLOSING:
+            raise self._closed()
+        if self._present >= self.options.max_viewers:
+            raise TooManyViewers(self.options.max_viewers)
+        self._present += 1
+        self._disarm()
+        try:
+            await self._started(Size.bounded(rows, cols))
+            viewer = Viewer(self._host(), connection, connection_id, client=client, readonly=readonly, window=window)
+            if client is not None:
+                viewer.input = await self._input_of(client)
+            self._viewers.add(viewer)
+            try:
+                return await self._show(viewer, Size.bounded(rows, cols), (epoch, offset))
+            finally:
+                self._viewers.discard(viewer)
+                viewer.finish()
+                self._left(viewer)
+        except ReconnectingPTYError as error:
+            self._count(error)
+            raise
+        finally:
+            self._present -= 1
+            self._last_active = self._loop.time()
+            if self._present == 0:
+                self._deserted()
+
+    async def _input_of(self, client: str) -> ClientInput:
+        """What the client has sent so far; an older connection of its own is ended first, and sends no more."""
+        while older := next((viewer for viewer in self._viewers if viewer.client == client), None):
+            older.stop(Superseded())
+            await older.gone()
+        state = self._clients.setdefault(client, ClientInput())
+        self._clients.move_to_end(client)
+        if len(self._clients) > REMEMBERED_CLIENTS:
+            attached = {viewer.client for viewer in self._viewers} | {client}
+            self._clients.pop(next((name for name in self._clients if name not in attached), ""), None)
+        return state
+
+    def _count(self, error: ReconnectingPTYError) -> None:
+        """Count what is an error; a session's ordinary end, or a newer connection, is none."""
+        if self.options.metrics is None:
+            return
+        if isinstance(error, StartFailed):
+            self.options.metrics.error(error.error_type)
+        elif isinstance(error, ProtocolError):
+            self.options.metrics.error("protocol")
+        elif isinstance(error, InputStalled):
+            self.options.metrics.error("input_stalled")
+
+    def _closed(self) -> ReconnectingPTYError:
+        error = self.error
+        return error if isinstance(error, ReconnectingPTYError) else SessionClosed("the session's process has ended")
+
+    # -- start
+
+    async def _started(self, size: Size | None) -> None:
+        """Start the command if nobody has, and wait until it runs. Raises StartFailed, SessionClosed."""
+        if self._starting is None:
+            self._starting = self._loop.create_task(self._run_start(size))
+            self._starting.add_done_callback(_retrieve)
+        await asyncio.shield(self._starting)
+        if isinstance(self.error, SessionClosed):
+            raise self.error
+
+    async def _run_start(self, size: Size | None) -> None:
+        began = self._loop.time()
+        try:
+            await self._start(size)
+        except StartFailed as error:
+            self._done("error", error)
+            raise
+        if self.options.metrics is not None:
+            self.options.metrics.spawn_seconds.observe(self._loop.time() - began)
+        self._machine.advance(State.READY)
+
+    # -- the idle timer
+
+    def _arm(self, seconds: float | None) -> None:
+        self._disarm()
+        if seconds is not None:
+            self._timer = self._loop.call_later(seconds, lambda: self.close(IdleTimeout()))
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _deserted(self) -> None:
+        if self._empty is not None and not self._empty.done():
+            self._empty.set_result(None)
+        if self.state < State.CLOSING:
+            self._arm(self.options.timeout)
+
+    # -- the end
+
+    def close(self, error: SessionClosed | None = None) -> None:
+        """Begin the end, because of `error` (by default `Killed`); `await wait()` for it. The first cause counts."""
+        self._close(error or Killed())
+
+    def abort(self) -> None:
+        """End at once: viewers are cut off, processes killed without grace."""
+        self._close(Shutdown())
+        self._kill()
+        for viewer in self._viewers:
+            viewer.stop(Shutdown())
+
+    def _close(self, error: SessionClosed | None) -> None:
+        if self._machine.advance(State.CLOSING, error):
+            self._disarm()
+            self._ending = self._loop.create_task(self._end(error))
+
+    async def _end(self, error: SessionClosed | None) -> None:
+        if self._starting is not None:
+            await asyncio.wait((self._starting,))
+        try:
+            await self._finish(error)
+        finally:
+            self._done(error.reason if error is not None else "exit", error)
+
+    def _done(self, reason: str, error: ReconnectingPTYError | None) -> None:
+        self._disarm()
+        self._machine.advance(State.DONE, error)
+        if self.options.metrics is not None:
+            self.options.metrics.retire(self, reason)
+
+    async def _until_deserted(self) -> None:
+        """Wait until every viewer has gone; those that take nothing for `linger` seconds are cut off."""
+        while self._present:
+            self._empty = self._loop.create_future()
+            taken = [viewer.progress for viewer in self._viewers]
+            try:
+                async with asyncio.timeout(self.options.linger):
+                    await self._empty
+            except TimeoutError:
+                if taken == [viewer.progress for viewer in self._viewers]:
+                    for viewer in self._viewers:
+                        viewer.stop(self._closed())
+
+
+def _retrieve(task: asyncio.Task[None]) -> None:
+    """Whoever attached has got the error; where nobody did any more, it is in the session's own."""
+    if not task.cancelled():
+        task.exception()
