@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from .environment import child_environment, command_line, current_account, working_directory
-from .errors import SessionClosed
+from .errors import InputStalled, SessionClosed
 from .info import SessionInfo
 from .options import Options
 from .output_log import LogReader, OutputLog
@@ -33,6 +33,8 @@ from .wire.messages import Exited, Hello, Viewers
 
 AHEAD = 256 << 10
 """Bytes that the log may be ahead of the most advanced viewer before the program has to wait."""
+SESSION_INPUT = 4 << 20
+"""Input bytes that may wait for the program, those of clients that have left included."""
 MODEL_SLICE = 0.003
 """Seconds that the model may hold the event loop at a time."""
 MODEL_IDLE = 0.03
@@ -217,9 +219,12 @@ class BufferedPTY(ReconnectingPTY):
             viewer.notify(message)
 
     def input(self, viewer: Viewer, data: bytes) -> None:
-        """Type for a viewer."""
+        """Type for a viewer. Raises InputStalled where more waits for the program than a session may hold."""
         if self._process is None:
             return
+        if self._process.pending > SESSION_INPUT:
+            raise InputStalled(self.input_stall)
+        viewer.input.received += len(data)
         self.bytes_in += len(data)
         self._last_active = self._loop.time()
         self._ticks += 1

@@ -45,9 +45,13 @@ _BYTES = (256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304)
 class Observed(Protocol):
     """What a session lets Prometheus see of it."""
 
-    backend: str
     bytes_in: int
     bytes_out: int
+
+    @property
+    def backend(self) -> str:
+        """Its backend's name."""
+        ...
 
     @property
     def state(self) -> State:

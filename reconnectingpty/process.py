@@ -118,7 +118,11 @@ class Process:
         except asyncio.CancelledError:
             start.add_done_callback(_discard)
             raise
-        return cls(pid, fd, epoch, output)
+        try:
+            return cls(pid, fd, epoch, output)
+        except OSError as error:
+            _discard(start)
+            raise StartFailed(f"cannot watch {argv[0]!r}: {error}", error_type="spawn") from error
 
     # -- output
 
@@ -315,11 +319,12 @@ def _start(argv: list[str], environment: dict[str, str], cwd: str, size: Size) -
 
     try:
         child = PtyProcess.spawn(argv, env=environment, dimensions=size, preexec_fn=in_child)
-    except (OSError, ValueError) as error:
-        error_type = "create_command" if isinstance(error, FileNotFoundError | PermissionError | ValueError) else "spawn"
+        # Of the object only the descriptor is wanted: its two file buffers would cost each session 16 KiB.
+        fd = fcntl.fcntl(child.fd, fcntl.F_DUPFD_CLOEXEC, 3)
+    except Exception as error:  # noqa: BLE001 (what the child reports arrives as whatever class it names)
+        known = isinstance(error, FileNotFoundError | PermissionError | NotADirectoryError | ValueError)
+        error_type = "create_command" if known else "spawn"
         raise StartFailed(f"cannot start {argv[0]!r}: {error}", error_type=error_type) from error
-    # Of the object only the descriptor is wanted: its two file buffers would cost each session 16 KiB.
-    fd = fcntl.fcntl(child.fd, fcntl.F_DUPFD_CLOEXEC, 3)
     child.fileobj.close()
     child.fd = -1
     child.closed = True

@@ -235,9 +235,10 @@ class ReconnectingPTY(ABC):
         began = self._loop.time()
         try:
             await self._start(size)
-        except StartFailed as error:
-            self._done("error", error)
-            raise
+        except ReconnectingPTYError as error:
+            failed = error if isinstance(error, StartFailed) else StartFailed(str(error))
+            self._done("error", failed)
+            raise failed from error
         if self.options.metrics is not None:
             self.options.metrics.spawn_seconds.observe(self._loop.time() - began)
         self._machine.advance(State.READY)

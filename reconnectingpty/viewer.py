@@ -8,7 +8,7 @@ is kept, so nothing a client does or leaves undone makes it grow.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, ClassVar, Protocol
 
@@ -77,7 +77,7 @@ class Host(Protocol):
         ...
 
     def input(self, viewer: Viewer, data: bytes) -> None:
-        """Take what the client typed."""
+        """Take what the client typed, and count it as received."""
         ...
 
     def claim(self, viewer: Viewer, size: Size | None) -> None:
@@ -229,7 +229,7 @@ class Viewer:
                 self._input_timer.cancel()
         return self._outcome(results)
 
-    def _outcome(self, results: list[Outcome | BaseException]) -> Outcome:
+    def _outcome(self, results: Sequence[Outcome | BaseException]) -> Outcome:
         """What the two tasks came to: what stopped the viewer, else the session's end, else the client's leaving."""
         ended = [result for result in results if not isinstance(result, asyncio.CancelledError)]
         for error in (self._stop, *ended):
@@ -300,7 +300,6 @@ class Viewer:
             elif self.readonly:
                 raise NotAllowed("this connection is read-only")
             else:
-                self.input.received += len(message)
                 self._host.input(self, message)
                 if self.input.waiting > bound:
                     await self._until_taken(bound // 2)
