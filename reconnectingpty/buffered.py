@@ -129,7 +129,9 @@ class BufferedPTY(ReconnectingPTY):
 
     def _advance_model(self) -> None:
         self._model_turn = None
-        if not self.model.advance(MODEL_SLICE) and self._model_timer is None:
+        # Under a flood it only needs to keep up with the log; the rest it can do in the quiet after it.
+        behind = self.log.limit // 2 if self._loop.time() - self._last_active < MODEL_IDLE else 0
+        if not self.model.advance(MODEL_SLICE, behind) and not behind and self._model_timer is None:
             self._model_turn = self._loop.call_soon(self._advance_model)
         self._pace()
 

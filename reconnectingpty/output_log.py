@@ -172,6 +172,11 @@ class LogReader:
         self.offset = end
         return data
 
+    def next_size_change(self) -> int | None:
+        """The offset of the next change of size that this reader has not read; None where there is none."""
+        change = self.log.next_change(self._change)
+        return None if change is None else change[0]
+
     def skip_to(self, offset: int) -> None:
         """Put the cursor at `offset`, which must lie in the log; size changes up to it count as seen."""
         if not self.log.start <= offset <= self.log.end:

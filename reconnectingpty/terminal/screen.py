@@ -1,0 +1,61 @@
+"""What a terminal shows, as something to read: text, text with colours, or values for JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .emulator import Emulator
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One moment of a terminal. `lines` are the rows as text, `drawn` the same with SGR, `scrollback` what is above."""
+
+    rows: int
+    cols: int
+    row: int
+    col: int
+    cursor_visible: bool
+    alternate: bool
+    title: str
+    lines: tuple[str, ...]
+    drawn: tuple[str, ...]
+    scrollback: int
+
+    @classmethod
+    def of(cls, emulator: Emulator) -> Screen:
+        """What an emulator shows now."""
+        cursor, lines = emulator.cursor, emulator.active.lines
+        return cls(
+            rows=emulator.lines,
+            cols=emulator.columns,
+            row=cursor.y,
+            col=cursor.x,
+            cursor_visible=not cursor.hidden,
+            alternate=emulator.alternate is not None,
+            title=emulator.title,
+            lines=tuple(line.text for line in lines),
+            drawn=tuple(line.drawn() for line in lines),
+            scrollback=len(emulator.normal.scrollback),
+        )
+
+    def text(self) -> str:
+        """The rows as plain text, without the blanks at their ends and the empty rows below."""
+        return "\n".join(self.lines).rstrip("\n") + "\n"
+
+    def ansi(self) -> str:
+        """The rows with the SGR sequences that colour them."""
+        return "\n".join(self.drawn).rstrip("\n") + "\n"
+
+    def json(self) -> dict[str, Any]:
+        """Everything as values that JSON can hold; `cursor` counts from 0."""
+        return {
+            "rows": self.rows,
+            "cols": self.cols,
+            "cursor": {"row": self.row, "col": self.col, "visible": self.cursor_visible},
+            "alternate": self.alternate,
+            "title": self.title,
+            "lines": list(self.lines),
+            "scrollback": self.scrollback,
+        }
