@@ -115,7 +115,7 @@ class BufferedPTY(ReconnectingPTY):
         """See to it that the model catches up: when the output is quiet, or now if it has fallen far behind."""
         if self._model_turn is not None:
             return
-        if lag > self.log.limit // 2:
+        if lag > self.log.limit * 3 // 4:
             self._model_turn = self._loop.call_soon(self._advance_model)
         elif self._model_timer is None:
             self._model_timer = self._loop.call_later(MODEL_IDLE, self._perhaps_quiet)
@@ -130,7 +130,7 @@ class BufferedPTY(ReconnectingPTY):
     def _advance_model(self) -> None:
         self._model_turn = None
         # Under a flood it only needs to keep up with the log; the rest it can do in the quiet after it.
-        behind = self.log.limit // 2 if self._loop.time() - self._last_active < MODEL_IDLE else 0
+        behind = self.log.limit * 3 // 4 if self._loop.time() - self._last_active < MODEL_IDLE else 0
         if not self.model.advance(MODEL_SLICE, behind) and not behind and self._model_timer is None:
             self._model_turn = self._loop.call_soon(self._advance_model)
         self._pace()

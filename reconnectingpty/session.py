@@ -272,7 +272,7 @@ class ReconnectingPTY(ABC):
         self._close(Shutdown())
         self._kill()
         for viewer in self._viewers:
-            viewer.stop(Shutdown())
+            viewer.cut(Shutdown())
 
     def _close(self, error: SessionClosed | None) -> None:
         if self._machine.advance(State.CLOSING, error):

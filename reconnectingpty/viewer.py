@@ -115,6 +115,7 @@ class Viewer:
         "_notices",
         "_stop",
         "_taken",
+        "_tasks",
         "_wake",
         "active",
         "client",
@@ -148,6 +149,7 @@ class Viewer:
         self._input_told = 0
         self._input_timer: asyncio.TimerHandle | None = None
         self._stop: BaseException | None = None
+        self._tasks: tuple[asyncio.Task[Outcome], ...] = ()
         self._finished = False
         self._gone: asyncio.Future[None] | None = None
 
@@ -183,10 +185,15 @@ class Viewer:
         self.notify(InputAck(self.input.accepted))
 
     def stop(self, error: BaseException) -> None:
-        """End this viewer with `error`, and its connection at once."""
+        """End this viewer with `error`; its connection is left to whoever attached it."""
         self._stop = self._stop or error
+        for task in self._tasks:
+            task.cancel()
+
+    def cut(self, error: BaseException) -> None:
+        """End this viewer, and its connection at once."""
+        self.stop(error)
         self._connection.close()
-        self.wake()
 
     def finish(self) -> None:
         """Its attach has come to an end."""
@@ -218,13 +225,17 @@ class Viewer:
             raise self._stop
         self._acknowledged = reader.offset
         self.reader = reader
-        tasks = (asyncio.create_task(self._receive()), asyncio.create_task(self._send(hello, picture)))
+        tasks = self._tasks = (
+            asyncio.create_task(self._receive()),
+            asyncio.create_task(self._send(hello, picture)),
+        )
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
+            self._tasks = ()
             if self._input_timer is not None:
                 self._input_timer.cancel()
         return self._outcome(results)

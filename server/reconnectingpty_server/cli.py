@@ -1,0 +1,105 @@
+"""The command line: one function a command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+from urllib.parse import quote
+
+from . import attach, serve
+from .config import add_flags
+from .logs import clean
+from .remote import Remote, RemoteError
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The console script `reconnectingpty`."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        status = parsed.run(parsed)
+    except RemoteError as error:
+        print(f"reconnectingpty: {error}", file=sys.stderr)
+        status = 1
+    except KeyboardInterrupt:
+        status = 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        status = 141
+    raise SystemExit(status)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("reconnectingpty", description="Shells that survive.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=_version())
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    serving = commands.add_parser("serve", help="run the server", allow_abbrev=False)
+    add_flags(serving)
+    serving.set_defaults(run=serve.run)
+    listing = _client(commands, "list", "list the sessions", _list)
+    listing.add_argument("--json", action="store_true", help="as JSON")
+    _client(commands, "kill", "end a session", _kill).add_argument("session")
+    screen = _client(commands, "screen", "print what a session shows", _screen)
+    screen.add_argument("session")
+    screen.add_argument("--format", choices=("text", "ansi", "json"), default="text")
+    attaching = _client(commands, "attach", "put this terminal on a session; ~. leaves", _attach)
+    attaching.add_argument("session", nargs="?", help="its id; a new one is started if there is none (default: random)")
+    attaching.add_argument("--command", default="", help="what a new session runs, where the server allows that")
+    attaching.add_argument("--readonly", action="store_true", help="look on, don't type")
+    return parser
+
+
+def _client(commands: Any, name: str, text: str, run: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, allow_abbrev=False)
+    parser.add_argument("--url", help="the server, or the link it printed (default: the one running here)")
+    parser.add_argument("--token", help="its token")
+    parser.add_argument("--token-file", help="a file with its token")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _remote(arguments: argparse.Namespace) -> Remote:
+    return Remote.of(arguments.url, arguments.token, arguments.token_file)
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    sessions = _remote(arguments).json("/api/sessions")["sessions"]
+    if arguments.json:
+        print(json.dumps(sessions, indent=2))
+        return 0
+    rows = [("ID", "STATE", "SIZE", "VIEWERS", "IDLE", "COMMAND", "TITLE")]
+    for session in sessions:
+        size, idle = f"{session['cols']}x{session['rows']}", f"{session['idle']:.0f}s"
+        command = session["command"] or "(login shell)"
+        row = (session["id"], session["state"], size, str(session["viewers"]), idle, command, session["title"])
+        rows.append(tuple(clean(text) for text in row))  # type: ignore[arg-type]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    return 0
+
+
+def _kill(arguments: argparse.Namespace) -> int:
+    _remote(arguments).request("DELETE", f"/api/sessions/{quote(arguments.session, safe='')}")
+    return 0
+
+
+def _screen(arguments: argparse.Namespace) -> int:
+    path = f"/api/sessions/{quote(arguments.session, safe='')}/screen"
+    sys.stdout.buffer.write(_remote(arguments).request("GET", path, format=arguments.format))
+    return 0
+
+
+def _attach(arguments: argparse.Namespace) -> int:
+    session = arguments.session or secrets.token_urlsafe(16).lstrip(".-_")
+    return attach.run(_remote(arguments), session, arguments.command, readonly=arguments.readonly)
+
+
+def _version() -> str:
+    try:
+        return f"reconnectingpty {version('reconnectingpty')}"
+    except PackageNotFoundError:
+        return "reconnectingpty (not installed)"

@@ -1,0 +1,292 @@
+"""The server's settings: one table, from which flags, environment variables, the file's keys and the docs are made.
+
+A flag wins over the environment, the environment over the file, the file over the default. A wrong value is one
+sentence that names the setting and what it may be.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from reconnectingpty import OptionError, Options, SizePolicy, backends
+
+PREFIX = "RECONNECTINGPTY_"
+
+
+class ConfigError(Exception):
+    """A setting that can't be; the message is one line for the user."""
+
+
+class Address(NamedTuple):
+    """Where to listen: a TCP host and port, or a Unix socket's path."""
+
+    host: str
+    port: int
+    path: str = ""
+
+    @property
+    def local(self) -> bool:
+        """Whether only this machine can reach it."""
+        if self.path or self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def __str__(self) -> str:
+        if self.path:
+            return f"unix:{self.path}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def _address(text: str) -> Address:
+    if text.startswith("unix:"):
+        if len(text) > len("unix:"):
+            return Address("", 0, text.removeprefix("unix:"))
+    elif (match := re.fullmatch(r"(?:\[([0-9a-fA-F:.%]+)\]|([^:\[\]/]*)):(\d{1,5})", text)) and int(match[3]) < 65536:
+        return Address(match[1] or match[2] or "0.0.0.0", int(match[3]))  # noqa: S104 (what ":port" means)
+    raise ConfigError("must be host:port, [v6]:port or unix:/path")
+
+
+def _seconds(text: str) -> float | None:
+    if text == "never":
+        return None
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e9:
+        raise ConfigError("must be a number of seconds above 0, or never")
+    return seconds
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"\d{1,12}", text) or not least <= int(text) <= most:
+            raise ConfigError(f"must be a whole number from {least} to {most}")
+        return int(text)
+
+    return read
+
+
+def _one_of(*names: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in names:
+            raise ConfigError(f"must be one of {', '.join(names)}")
+        return text
+
+    return read
+
+
+def _flag(text: str) -> bool:
+    values = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False, "": False}
+    if text.lower() not in values:
+        raise ConfigError("must be true or false")
+    return values[text.lower()]
+
+
+def _name(text: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*|", text):
+        raise ConfigError("must be a Prometheus name: letters, digits and _, not beginning with a digit")
+    return text
+
+
+def _host(text: str) -> str:
+    host = re.sub(r"^https?://", "", text).rstrip("/").lower()
+    if not re.fullmatch(r"[a-z0-9.:\[\]_-]+", host):
+        raise ConfigError("must be a host, or host:port")
+    return host
+
+
+def _token(text: str) -> str:
+    if not re.fullmatch(r"[\x21-\x7e]{8,256}", text):
+        raise ConfigError("must be 8 to 256 printable ASCII characters without blanks")
+    return text
+
+
+class Setting(NamedTuple):
+    """How one setting is written and read."""
+
+    read: Callable[[str], Any]
+    metavar: str
+    help: str
+    default: str = ""
+    repeat: bool = False
+
+
+def _setting(read: Callable[[str], Any], metavar: str, text: str, default: Any, shown: str, *, repeat: bool = False) -> Any:
+    metadata = {"setting": Setting(read, metavar, text, shown, repeat)}
+    if repeat:
+        return field(default=tuple(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Every setting of `reconnectingpty serve`, read and checked."""
+
+    listen: tuple[Address, ...] = _setting(
+        _address, "ADDR", "where to listen: `host:port` (port 0: any free one), `[v6]:port` or `unix:/path`; may be repeated",
+        (Address("127.0.0.1", 7681),), "`127.0.0.1:7681`", repeat=True,
+    )  # fmt: skip
+    agent_listen: tuple[Address, ...] = _setting(
+        _address, "ADDR", "where to speak Coder's agent stream, which has no login: loopback or Unix sockets", (), "none",
+        repeat=True,
+    )  # fmt: skip
+    token: str = _setting(_token, "TEXT", "the admin token", "", "random")
+    token_file: str = _setting(str, "PATH", "a file with the admin token, read again on SIGHUP", "", "none")
+    no_auth: bool = _setting(_flag, "", "let everybody in; only with loopback and Unix listeners", False, "off")
+    command: str = _setting(str, "TEXT", "what a new session runs", "", "login shell")
+    allow_command: bool = _setting(_flag, "", "let clients choose the command", False, "off")
+    backend: str = _setting(
+        _one_of("auto", *backends()), "NAME", "the backend of sessions whose client names none", "auto", "`auto`"
+    )
+    timeout: float | None = _setting(
+        _seconds, "SECONDS", "how long a session lives with nobody attached; `never`", 300.0, "300"
+    )
+    scrollback: int = _setting(_whole(0, 1_000_000), "LINES", "lines above the screen that are kept", 5000, "5000")
+    log_size: int = _setting(
+        _whole(256 << 10, 1 << 30), "BYTES", "output kept for clients that come back, per session", 1 << 20, "1048576"
+    )
+    size_policy: SizePolicy = _setting(
+        lambda text: SizePolicy(_one_of(*SizePolicy)(text)), "NAME",
+        "whose size the terminal takes: `latest`, `smallest`, `largest`, `fixed`", SizePolicy.LATEST, "`latest`",
+    )  # fmt: skip
+    max_sessions: int = _setting(_whole(1, 1_000_000), "N", "sessions at a time", 1000, "1000")
+    max_viewers: int = _setting(_whole(1, 65536), "N", "clients attached to one session", 64, "64")
+    origin: tuple[str, ...] = _setting(
+        _host, "HOST", "another host whose pages may connect; may be repeated", (), "same host", repeat=True
+    )
+    metrics_prefix: str = _setting(_name, "NAME", "put before `reconnecting_pty_…`", "", "none")
+    config: str = _setting(str, "PATH", "a TOML file with these settings as keys", "", "none")
+    log_format: str = _setting(_one_of("human", "json"), "NAME", "how log lines look: `human`, `json`", "human", "`human`")
+    log_level: str = _setting(
+        _one_of("debug", "info", "warning", "error"), "NAME", "`debug`, `info`, `warning`, `error`", "info", "`info`"
+    )
+
+    def options(self) -> Options:
+        """What of this concerns a session; metrics and backend are put in by the server."""
+        return Options(
+            timeout=self.timeout,
+            scrollback=self.scrollback,
+            log_limit=self.log_size,
+            size_policy=self.size_policy,
+            max_viewers=self.max_viewers,
+            backend_type=self.backend,
+        )
+
+
+def settings() -> dict[str, Setting]:
+    """Every setting by its name in Python; `-` for `_` makes the flag and the file's key."""
+    return {item.name: item.metadata["setting"] for item in fields(Config)}
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Give a parser a flag for each setting."""
+    for name, setting in settings().items():
+        flag = f"--{name.replace('_', '-')}"
+        text = f"{setting.help} (default: {setting.default})".replace("`", "").replace("%", "%%")
+        if setting.read is _flag:
+            parser.add_argument(flag, dest=name, action="store_const", const="true", default=None, help=text)
+        else:
+            action = "append" if setting.repeat else "store"
+            parser.add_argument(flag, dest=name, action=action, metavar=setting.metavar, default=None, help=text)
+
+
+def load(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
+    """The settings as they come out of flags, environment, file and defaults. Raises ConfigError."""
+    given: dict[str, tuple[str, Any]] = {}
+    for name in settings():
+        variable = PREFIX + name.upper()
+        if flags.get(name) is not None:
+            given[name] = (f"--{name.replace('_', '-')}", flags[name])
+        elif variable in environment:
+            given[name] = (variable, environment[variable])
+    path = given.get("config", ("", ""))[1]
+    for name, value in (_file(path) if path else {}).items():
+        given.setdefault(name, (f"{path}: {name.replace('_', '-')}", value))
+    values = {name: _read(settings()[name], source, value) for name, (source, value) in given.items()}
+    config = Config(**values)
+    _check(config)
+    return config
+
+
+def _file(path: str) -> dict[str, Any]:
+    try:
+        document = tomllib.loads(Path(path).read_text())
+    except OSError as error:
+        raise ConfigError(f"--config: cannot read {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None
+    known = settings()
+    found = {}
+    for key, value in document.items():
+        name = key.replace("-", "_")
+        if name not in known or name == "config":
+            raise ConfigError(f"{path}: there is no setting {key!r}")
+        found[name] = value
+    return found
+
+
+def _read(setting: Setting, source: str, value: Any) -> Any:
+    texts: Sequence[Any] = value if isinstance(value, list) else str(value).split(",") if setting.repeat else [value]
+    try:
+        if isinstance(value, list | dict) and not setting.repeat or any(isinstance(text, list | dict) for text in texts):
+            raise ConfigError("must be a single value")
+        read = [setting.read(str(text).lower() if isinstance(text, bool) else str(text).strip()) for text in texts]
+    except ConfigError as error:
+        raise ConfigError(f"{source}: {str(texts[0]) if len(texts) == 1 else value!r} {error}") from None
+    return tuple(read) if setting.repeat else read[0]
+
+
+def _check(config: Config) -> None:
+    """What only several settings together can get wrong."""
+    if not config.listen and not config.agent_listen:
+        raise ConfigError("--listen: there is nothing to listen on")
+    if config.token and config.token_file:
+        raise ConfigError("--token and --token-file: give one of them")
+    if config.no_auth and (config.token or config.token_file):
+        raise ConfigError("--no-auth: can't go with a token")
+    for address in config.listen:
+        if config.no_auth and not address.local:
+            raise ConfigError(f"--no-auth: {address} can be reached from other machines; use loopback or a Unix socket")
+    for address in config.agent_listen:
+        if not address.local:
+            raise ConfigError(f"--agent-listen: {address} can be reached from other machines, and this protocol has no login")
+    try:
+        config.options()
+    except OptionError as error:
+        raise ConfigError(str(error)) from None
+
+
+def read_token(path: str) -> str:
+    """The token in a file. Raises ConfigError."""
+    try:
+        return _token(Path(path).read_text().strip())
+    except OSError as error:
+        raise ConfigError(f"--token-file: cannot read {path}: {error.strerror}") from None
+    except ConfigError as error:
+        raise ConfigError(f"--token-file: what {path} holds {error}") from None
+
+
+def config_table() -> str:
+    """The table of settings in the README."""
+    rows = ["| flag | default | meaning |", "|---|---|---|"]
+    for name, setting in settings().items():
+        value = f" {setting.metavar}" if setting.metavar else ""
+        rows.append(f"| `--{name.replace('_', '-')}{value}` | {setting.default} | {setting.help} |")
+    return "\n".join(rows)
+
+
+def from_arguments(arguments: argparse.Namespace) -> Config:
+    """The settings of a command line in this process's environment. Raises ConfigError."""
+    return load(vars(arguments), os.environ)

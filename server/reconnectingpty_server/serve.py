@@ -1,0 +1,86 @@
+"""The command `serve`: a server as a process of its own, with its signals and its link."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+
+from . import logs, runtime
+from .config import Address, Config, ConfigError, from_arguments
+from .server import Server
+
+log = logging.getLogger(__name__)
+
+
+def link(address: Address, token: str | None) -> str:
+    """What opens a terminal; the token is in the fragment, which no browser sends to anybody."""
+    if address.path:
+        return f"unix:{address.path}" + (f"#token={token}" if token else "")
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104 (recognised, not bound)
+    shown = address._replace(host=host)
+    return f"http://{shown}/" + (f"#token={token}" if token else "")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until told to stop; the exit status."""
+    try:
+        config = from_arguments(arguments)
+        logs.set_up(config.log_format, config.log_level)
+        return _runner()(_serve(config, lambda: from_arguments(arguments)))
+    except ConfigError as error:
+        print(f"reconnectingpty: {error}", file=sys.stderr)
+        return 2
+
+
+def _runner() -> Callable[..., int]:
+    try:
+        import uvloop
+    except ImportError:  # it is not made for every platform
+        return asyncio.run
+    return uvloop.run
+
+
+async def _serve(config: Config, again: Callable[[], Config]) -> int:
+    server = Server(config)
+    told = asyncio.Queue[signal.Signals]()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, told.put_nowait, number)
+    opened = [await server.listen(address) for address in config.listen]
+    opened_agents = [await server.listen_agent(address) for address in config.agent_listen]
+    lines = [link(address, server.token) for address in opened] + [f"agent {address}" for address in opened_agents]
+    print("\n".join(lines), flush=True)
+    with runtime.announced(lines[0] if opened else ""):
+        while (number := await told.get()) is signal.SIGHUP:
+            _reload(server, again)
+        log.info("%s: shutting down", number.name)
+        closing = asyncio.create_task(server.close())
+        second = asyncio.create_task(_second_word(told))
+        await asyncio.wait((closing, second), return_when=asyncio.FIRST_COMPLETED)
+        if not closing.done():
+            log.warning("shutting down at once")
+            await server.abort()
+        second.cancel()
+        await asyncio.gather(closing, second, return_exceptions=True)
+    return 0
+
+
+async def _second_word(told: asyncio.Queue[signal.Signals]) -> None:
+    while await told.get() is signal.SIGHUP:
+        pass
+
+
+def _reload(server: Server, again: Callable[[], Config]) -> None:
+    try:
+        config = again()
+        server.reload(config)
+        logging.getLogger().setLevel(config.log_level.upper())
+    except ConfigError as error:
+        log.error("not reloaded: %s", error)
+    else:
+        log.info("reloaded, pid %d", os.getpid())

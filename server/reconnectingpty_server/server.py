@@ -1,0 +1,275 @@
+"""The server: listeners in front, sessions behind, and the one place where a request is let in or refused."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import secrets
+import socket
+import stat
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from reconnectingpty import Metrics, Outcome, Shutdown, backends
+from reconnectingpty.wire.address import AttachRequest, FieldError, InvalidQuery, parse_query
+from reconnectingpty.wire.coder import Init
+from reconnectingpty.wire.messages import Closing, Exited, ServerMessage
+
+from . import api
+from .agent import AgentConnection, AgentStreams
+from .auth import Auth
+from .config import Address, Config, ConfigError, read_token
+from .http import HttpConnection, Request, Response
+from .pages import Pages
+from .sessions import Ended, NoSuchSession, Sessions
+from .websocket import CoderSocket, V1Socket, WebSockets
+
+MAX_CONNECTIONS = 4096
+"""HTTP connections that are not WebSockets; those are bounded by sessions and viewers."""
+SOFT_SECONDS = 10.0
+TERMINAL_PATHS = re.compile(r"/pty|/api/v2/workspaceagents/[0-9a-fA-F-]{36}/pty")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A listener that is open; `address` has the real port."""
+
+    address: Address
+    server: asyncio.Server
+
+
+class Server:
+    """Serves sessions on any number of listeners, in the running event loop."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        token = None if config.no_auth else config.token or (config.token_file and read_token(config.token_file))
+        self.token = None if config.no_auth else token or secrets.token_urlsafe(24)
+        self.auth = Auth(self.token, config.origin)
+        self.metrics = Metrics(prefix=config.metrics_prefix)
+        self.sessions = Sessions(config.options(), self.metrics, config.max_sessions)
+        self.connections: set[HttpConnection] = set()
+        self.max_connections = MAX_CONNECTIONS
+        self._pages = Pages()
+        self._sockets = WebSockets()
+        self._agents = AgentStreams(self._attach_agent, MAX_CONNECTIONS)
+        self._listening: list[Listening] = []
+        self._stopping = False
+
+    # -- listeners
+
+    async def listen(self, address: Address) -> Address:
+        """Serve HTTP and WebSocket there; the address with its real port. Raises ConfigError."""
+        factory = partial(HttpConnection, self, local=address.local)
+        loop = asyncio.get_running_loop()
+        return await self._open(
+            address,
+            lambda: loop.create_unix_server(factory, address.path),
+            lambda: loop.create_server(factory, address.host, address.port, backlog=1024),
+        )
+
+    async def listen_agent(self, address: Address) -> Address:
+        """Serve Coder's agent stream there. Raises ConfigError."""
+        return await self._open(
+            address,
+            lambda: asyncio.start_unix_server(self._agents.serve, address.path),
+            lambda: asyncio.start_server(self._agents.serve, address.host, address.port, backlog=1024),
+        )
+
+    async def _open(self, address: Address, unix, tcp) -> Address:  # type: ignore[no-untyped-def]
+        try:
+            if address.path:
+                _clear_stale(address.path)
+                before = os.umask(0o177)
+                try:
+                    server = await unix()
+                finally:
+                    os.umask(before)
+            else:
+                server = await tcp()
+        except OSError as error:
+            raise ConfigError(f"cannot listen on {address}: {os.strerror(error.errno or 0)}") from None
+        if not address.path:
+            address = address._replace(port=server.sockets[0].getsockname()[1])
+        self._listening.append(Listening(address, server))
+        return address
+
+    def conn_count(self) -> int:
+        """Clients connected to sessions, or on their way to one."""
+        return len(self._sockets) + len(self._agents)
+
+    def not_ready(self) -> list[str]:
+        """Why no session could be started now; empty where one could."""
+        reasons = ["the server is shutting down"] if self._stopping else []
+        if len(self.sessions) >= self.sessions.limit:
+            reasons.append(f"there are {self.sessions.limit} sessions, the most that are allowed")
+        return reasons
+
+    # -- HTTP
+
+    async def answer(self, request: Request) -> Response:
+        """The answer to a request that is no upgrade."""
+        refusal = self._refusal(request)
+        if refusal is not None:
+            return refusal
+        method = "GET" if request.method == "HEAD" else request.method
+        found = api.find(request.path)
+        if found is None:
+            return self._page(request, method)
+        route, rest = found
+        handler = route.methods.get(method)
+        if handler is None:
+            return Response.error(405, f"{request.method} is not for {request.path}", Allow=api.allowed(route))
+        if method != "GET" and not self.auth.same_origin(request.headers):
+            return Response.error(403, "requests from other sites are refused")
+        if not route.open and not self._admits(request):
+            return Response.error(401, "log in with this server's token", WWW_Authenticate="Bearer")
+        return await handler(self, request, rest)
+
+    def _refusal(self, request: Request) -> Response | None:
+        if "host" in request.headers and not self.auth.known_host(request.headers, local=request.local):
+            return Response.error(403, "this server does not go by that host name; --origin allows it")
+        return None
+
+    def _page(self, request: Request, method: str) -> Response:
+        if TERMINAL_PATHS.fullmatch(request.path):
+            return Response.error(426, "this is a WebSocket", Upgrade="websocket")
+        response = self._pages.answer(request)
+        if response is None:
+            return Response.error(404, "there is nothing here")
+        if method != "GET":
+            return Response.error(405, f"{request.method} is not for {request.path}", Allow="GET, HEAD")
+        return response
+
+    def _admits(self, request: Request) -> bool:
+        return self.auth.admits(request.headers, request.first("token"))
+
+    # -- terminals
+
+    async def upgrade(self, request: Request, connection: HttpConnection, raw: bytes) -> Response | None:
+        """Let a WebSocket in, or refuse it with an answer."""
+        refusal = self._refusal(request)
+        if refusal is not None:
+            return refusal
+        if not TERMINAL_PATHS.fullmatch(request.path):
+            return Response.error(404, "there is no terminal here")
+        if not self.auth.same_origin(request.headers):
+            return Response.error(403, "pages of other sites are refused; --origin allows one")
+        if not self._admits(request):
+            return Response.error(401, "log in with this server's token", WWW_Authenticate="Bearer")
+        if self._stopping:
+            return Response.error(503, "the server is shutting down", Retry_After="5")
+        try:
+            asked = parse_query(request.query)
+            self._permit(asked)
+        except InvalidQuery as error:
+            validations = [{"field": field, "detail": detail} for field, detail in error.validations]
+            return Response.error(400, "Invalid query parameters.", validations)
+        if self._known(asked) is None and len(self.sessions) >= self.sessions.limit:
+            return Response.error(503, f"this server has {self.sessions.limit} sessions already", Retry_After="30")
+        connection.forget()
+        self._sockets.take(connection, raw, partial(self._attach, asked))
+        return None
+
+    def _known(self, asked: AttachRequest) -> object | None:
+        return self.sessions.get(asked.session) or self.sessions.ended(asked.session, asked.epoch)
+
+    def _permit(self, asked: AttachRequest) -> None:
+        """Raises InvalidQuery for what a client may not choose."""
+        errors = []
+        if asked.command and not self.config.allow_command:
+            errors.append(FieldError("command", "is not allowed here; the server runs with --allow-command to allow it"))
+        if asked.container or asked.container_user:
+            errors.append(FieldError("container", "is not supported by this server"))
+        if asked.backend_type not in ("", "auto", *backends()):
+            errors.append(FieldError("backend_type", f"must be one of {', '.join(('auto', *backends()))}"))
+        if errors:
+            raise InvalidQuery(errors)
+
+    async def _attach(self, asked: AttachRequest, connection: V1Socket | CoderSocket, *, v1: bool) -> Outcome:
+        self.metrics.connections.inc()
+        session = self.sessions.get(asked.session)
+        if session is None:
+            ended = self.sessions.ended(asked.session, asked.epoch)
+            if ended is not None and asked.epoch is not None:
+                return await _tell(connection, ended)
+            if asked.epoch is not None or asked.attach_only:
+                raise NoSuchSession(f"there is no session {asked.session}")
+            session = self.sessions.get_or_start(asked.session, asked.command or self.config.command, asked.backend_type)
+        return await session.attach(
+            connection,
+            connection.name,
+            asked.rows,
+            asked.cols,
+            client=asked.client,
+            epoch=asked.epoch,
+            offset=asked.offset,
+            readonly=asked.readonly,
+            window=session.options.window if v1 else None,
+        )
+
+    async def _attach_agent(self, init: Init, connection: AgentConnection) -> Outcome:
+        self.metrics.connections.inc()
+        session = self.sessions.get_or_start(init.session, init.command or self.config.command, init.backend_type)
+        return await session.attach(connection, connection.name, init.rows, init.cols)
+
+    # -- reload and end
+
+    def reload(self, config: Config) -> None:
+        """Take what can be changed while running: token file, origins, and what new sessions get. Raises ConfigError."""
+        if config.token_file and not config.no_auth:
+            self.token = read_token(config.token_file)
+            self.auth.change_token(self.token)
+        self.auth.origins = frozenset(config.origin)
+        self.config = config
+        self.sessions.configure(config.options(), config.max_sessions)
+
+    async def close(self, seconds: float = SOFT_SECONDS) -> None:
+        """Soft: no new connections, clients are told, sessions end with their grace, all within about `seconds`."""
+        self._stopping = True
+        for listening in self._listening:
+            listening.server.close()
+            if listening.address.path:
+                with suppress(OSError):
+                    Path(listening.address.path).unlink()
+        await self.sessions.close(Shutdown(), seconds)
+        await asyncio.gather(self._sockets.finish(1.0), self._agents.finish(1.0))
+        for connection in tuple(self.connections):
+            connection.transport.close()
+
+    async def abort(self) -> None:
+        """Hard: everything ends now."""
+        self._stopping = True
+        await self.sessions.abort()
+        await self.close(0.0)
+
+
+async def _tell(connection: V1Socket | CoderSocket, ended: Ended) -> Outcome:
+    """Tell a client that comes back for a session how that ended."""
+    message: ServerMessage
+    if ended.error is None:
+        message = Exited(ended.code, ended.signal)
+        await connection.send(message)
+        return Outcome.EXITED
+    await connection.send(Closing(ended.error.reason, str(ended.error)))
+    raise ended.error
+
+
+def _clear_stale(path: str) -> None:
+    """Remove a socket file that nobody listens on any more. Raises ConfigError for one that somebody does."""
+    with suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            raise ConfigError(f"cannot listen on unix:{path}: there is a file that is no socket")
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(path)
+            except ConnectionRefusedError:
+                os.unlink(path)
+                return
+        raise ConfigError(f"cannot listen on unix:{path}: another server does")

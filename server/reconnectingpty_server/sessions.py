@@ -1,0 +1,118 @@
+"""The sessions of a server by their ids: found, started once, counted, and remembered for a while after their end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from reconnectingpty import Metrics, Options, ReconnectingPTY, ReconnectingPTYError, SessionClosed, State, new
+
+REMEMBERED = 1024
+REMEMBERED_SECONDS = 600.0
+
+
+class TooManySessions(ReconnectingPTYError):
+    """The server has as many sessions as it may have."""
+
+
+class NoSuchSession(ReconnectingPTYError):
+    """There is no session of that id, and none was to be started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What is remembered of a session that ended: enough to tell a client that comes back for it."""
+
+    epoch: str
+    code: int | None
+    signal: int | None
+    error: SessionClosed | None
+    at: float
+
+
+class Sessions:
+    """Invariant: an id means one session at a time, from the first that asked for it until that one begins to close."""
+
+    def __init__(self, options: Options, metrics: Metrics, limit: int) -> None:
+        self._metrics = metrics
+        self.configure(options, limit)
+        self._live: dict[str, ReconnectingPTY] = {}
+        self._all: set[ReconnectingPTY] = set()
+        self._ended: OrderedDict[str, Ended] = OrderedDict()
+        self._watchers: set[asyncio.Task[None]] = set()
+
+    def configure(self, options: Options, limit: int) -> None:
+        """What sessions started from now on get, and how many there may be."""
+        self.options = replace(options, metrics=self._metrics)
+        self.limit = limit
+
+    def __iter__(self) -> Iterator[ReconnectingPTY]:
+        return iter(tuple(self._live.values()))
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def get(self, session_id: str) -> ReconnectingPTY | None:
+        """The living session of that id."""
+        return self._live.get(session_id)
+
+    def ended(self, session_id: str, epoch: str | None) -> Ended | None:
+        """What is remembered of that session, if it was this run of it."""
+        ended = self._ended.get(session_id)
+        return ended if ended is not None and (epoch is None or epoch == ended.epoch) else None
+
+    def get_or_start(self, session_id: str, command: str, backend: str = "") -> ReconnectingPTY:
+        """The session of that id, made now if there is none. Raises TooManySessions, OptionError."""
+        session = self._live.get(session_id)
+        if session is None:
+            if len(self._all) >= self.limit:
+                raise TooManySessions(f"this server has {self.limit} sessions already, which is the most it takes")
+            options = replace(self.options, backend_type=backend) if backend else self.options
+            session = self._live[session_id] = new(command, options, session_id=session_id)
+            self._all.add(session)
+            watcher = asyncio.create_task(self._watch(session))
+            self._watchers.add(watcher)
+            watcher.add_done_callback(self._watchers.discard)
+        return session
+
+    async def _watch(self, session: ReconnectingPTY) -> None:
+        await session.wait(State.CLOSING)
+        if self._live.get(session.id) is session:
+            del self._live[session.id]
+        await session.wait(State.DONE)
+        self._all.discard(session)
+        status, error = session.exit_status, session.error
+        self._remember(
+            session.id,
+            Ended(
+                session.epoch,
+                status.code if status is not None else None,
+                status.signal if status is not None else None,
+                error if isinstance(error, SessionClosed) else None,
+                time.monotonic(),
+            ),
+        )
+
+    def _remember(self, session_id: str, ended: Ended) -> None:
+        self._ended[session_id] = ended
+        self._ended.move_to_end(session_id)
+        while len(self._ended) > REMEMBERED or next(iter(self._ended.values())).at < ended.at - REMEMBERED_SECONDS:
+            self._ended.popitem(last=False)
+
+    async def close(self, error: SessionClosed, seconds: float) -> None:
+        """End all sessions, with their grace; what is not done after `seconds` is aborted."""
+        for session in tuple(self._all):
+            session.close(error)
+        if self._watchers:
+            await asyncio.wait(tuple(self._watchers), timeout=seconds)
+        await self.abort()
+
+    async def abort(self) -> None:
+        """End all sessions at once."""
+        for session in tuple(self._all):
+            session.abort()
+        if self._watchers:
+            await asyncio.wait(tuple(self._watchers))
