@@ -56,6 +56,7 @@ class BufferedPTY(ReconnectingPTY):
         self.input_stall = options.input_stall
         self._process: Process | None = None
         self._ticks = 0
+        self._shown = False  # to any viewer yet
         self._catching_up = 0  # pictures being made: the log must not run away from them
         self._model_timer: asyncio.TimerHandle | None = None  # until the output may be quiet
         self._model_turn: asyncio.Handle | None = None  # in the next turn of the loop
@@ -199,15 +200,20 @@ class BufferedPTY(ReconnectingPTY):
 
     async def _place(self, epoch: str | None, offset: int | None) -> tuple[LogReader, bytes]:
         """Where a viewer begins: at its own offset where the log has it, else at the end, with a picture."""
-        metrics = self.options.metrics
-        if epoch == self.epoch and offset is not None and self.log.start <= offset <= self.log.end:
-            if metrics is not None:
-                metrics.replies.labels("delta" if offset < self.log.end else "none").inc()
+        if epoch != self.epoch:
+            # The first viewer of all sees the output itself from its beginning, and answers what it asks.
+            offset = None if self._shown else 0
+        self._shown = True
+        if offset is not None and self.log.start <= offset <= self.log.end:
+            self._count_reply("delta" if offset < self.log.end else "none")
             return self.log.reader(offset), b""
         picture = await self.picture()
-        if metrics is not None:
-            metrics.replies.labels("snapshot" if picture else "none").inc()
+        self._count_reply("snapshot" if picture else "none")
         return self.log.reader(), picture
+
+    def _count_reply(self, kind: str) -> None:
+        if self.options.metrics is not None:
+            self.options.metrics.replies.labels(kind).inc()
 
     def _left(self, viewer: Viewer) -> None:
         if self._process is not None and self.state < State.CLOSING:

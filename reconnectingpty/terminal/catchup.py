@@ -23,7 +23,9 @@ PARSE = 4 << 10
 """Bytes parsed between two looks at the clock: well under a millisecond of most streams."""
 LOOK_EVERY = 128 << 10
 """Bytes that have to come before it is looked again whether anything can be skipped."""
+LONGEST_SGR = 64
 _SGR = re.compile(rb"\x1b\[[0-9;:]*m")
+_NOT_SGR = re.compile(rb"\x1b(?!\[[0-9;:]*+m)")
 _RESET = re.compile(rb"\x1b\[0?m")
 _UNPRINTED = (b"\x0e", b"\x0f", b"\xc2", b"\x9b")
 """What may change more than a line: SO, SI, and the first byte of a C1 control in UTF-8 (or of Latin-1 letters, which
@@ -98,7 +100,7 @@ class TerminalModel:
             self._fast_forward(data[:cut])
             self._reader.skip_to(start + cut)
         self._look_from = self._log.end + LOOK_EVERY
-        if stop < len(data):
+        if stop < len(data) - LONGEST_SGR:  # else it may be an SGR that is not whole yet
             self._parse_to = start + stop + 1
 
     def _plain_state(self) -> bool:
@@ -136,17 +138,8 @@ def _end_of_plain(data: bytes) -> int:
         found = data.find(byte, 0, end)
         if found >= 0:
             end = found
-    position = data.find(b"\x1b", 0, end)
-    if position < 0:
-        return end
-    if data.count(b"\x1b", 0, end) == len(_SGR.findall(data, 0, end)):
-        return end
-    while position >= 0:
-        match = _SGR.match(data, position, end)
-        if match is None:
-            return position
-        position = data.find(b"\x1b", match.end(), end)
-    return end
+    other = _NOT_SGR.search(data, 0, end)
+    return end if other is None else other.start()
 
 
 def _before_last_lines(data: bytes, end: int, lines: int) -> int:
