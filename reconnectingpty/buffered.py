@@ -83,7 +83,7 @@ class BufferedPTY(ReconnectingPTY):
 
     # -- output
 
-    def _on_output(self, data: bytes) -> None:
+    def _on_output(self, data: memoryview) -> None:
         self.log.append(data)
         self.bytes_out += len(data)
         self._last_active = self._loop.time()

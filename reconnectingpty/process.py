@@ -26,7 +26,8 @@ from .size import Size
 
 READ_AT_ONCE = 64 << 10
 """What one wake-up takes from the PTY at most, so that a flood leaves room for other sessions' keys."""
-READ_CHUNK = 16 << 10
+_BUFFER = memoryview(bytearray(READ_AT_ONCE))
+"""Where output lies between the PTY and whoever takes it, in the same turn of the event loop: one for all processes."""
 QUIET_AFTER_EXIT = 0.05
 """Seconds. Output of a process that has ended is on its way through the kernel for a moment; while a background
 child keeps the terminal open no end of file tells that all of it has come."""
@@ -78,7 +79,7 @@ class Process:
         "pid",
     )
 
-    def __init__(self, pid: int, fd: int, epoch: str, output: Callable[[bytes], None]) -> None:
+    def __init__(self, pid: int, fd: int, epoch: str, output: Callable[[memoryview], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self.pid = pid
         self.fd = fd
@@ -107,7 +108,7 @@ class Process:
         cwd: str,
         size: Size,
         epoch: str,
-        output: Callable[[bytes], None],
+        output: Callable[[memoryview], None],
     ) -> Process:
         """Start `argv` in `cwd` on a new PTY that has `size` before the program runs. Raises StartFailed."""
         loop = asyncio.get_running_loop()
@@ -149,27 +150,24 @@ class Process:
             self._loop.remove_reader(self.fd)
 
     def _on_readable(self) -> None:
-        chunks: list[bytes] = []
-        room = READ_AT_ONCE
+        taken = 0
         try:
-            while room > 0:
-                chunk = os.read(self.fd, READ_CHUNK)
-                if not chunk:
+            while taken < READ_AT_ONCE:
+                count = os.readv(self.fd, (_BUFFER[taken:],))
+                if not count:
                     self._eof = True
                     break
-                chunks.append(chunk)
-                room -= len(chunk)
+                taken += count
         except BlockingIOError:
             pass
         except OSError as error:
             if error.errno != errno.EIO:  # EIO is how Linux says that no one has the other side open (tty_ioctl(4))
                 raise
             self._eof = True
-        if chunks:
-            data = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        if taken:
             if self._exit_seen:
-                self._after_exit += len(data)
-            self._output(data)
+                self._after_exit += taken
+            self._output(_BUFFER[:taken])
         if self._eof:
             self._set_reading()
         if self._exit_seen:
