@@ -73,7 +73,10 @@ class BufferedPTY(ReconnectingPTY):
             command_line(self.command, account),
             environment=child_environment(
                 os.environ if options.environment is None else options.environment,
-                session=self.id, epoch=self.epoch, user=account),
+                session=self.id,
+                epoch=self.epoch,
+                user=account,
+            ),
             cwd=working_directory(options.cwd, account),
             size=size,
             epoch=self.epoch,
@@ -146,7 +149,7 @@ class BufferedPTY(ReconnectingPTY):
         self._catching_up += 1
         self._pace()
         try:
-            while not self.model.advance(MODEL_SLICE):
+            while not self.model.advance(MODEL_SLICE):  # noqa: ASYNC110 (gives the loop a turn, waits for nothing)
                 await asyncio.sleep(0)
         finally:
             self._catching_up -= 1

@@ -118,7 +118,7 @@ def child_environment(
 
 
 def _locale(environment: Mapping[str, str]) -> dict[str, str]:
-    """LC_CTYPE where the locale in force has no UTF-8. A non-empty LC_ALL is respected, whatever it says (locale(7))."""
+    """LC_CTYPE where the locale in force has no UTF-8. A non-empty LC_ALL is respected as it is (locale(7))."""
     if environment.get("LC_ALL"):
         return {}
     effective = environment.get("LC_CTYPE") or environment.get("LANG") or ""

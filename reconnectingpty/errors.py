@@ -104,7 +104,9 @@ class InputStalled(ReconnectingPTYError):
     """A viewer's input queue was full, and the program took nothing from it for `seconds`."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"the program has read no input for {seconds:g} s and the queue is full; attach again to look on")
+        super().__init__(
+            f"the program has read no input for {seconds:g} s and the queue is full; attach again to look on"
+        )
         self.seconds = seconds
 
 

@@ -72,14 +72,24 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry | None = None, prefix: str = "") -> None:
         self.registry = registry or CollectorRegistry()
         name = f"{prefix}_reconnecting_pty" if prefix else "reconnecting_pty"
-        self.connections = Counter(f"{name}_connections", "Connections that asked for a session.", registry=self.registry)
+        self.connections = Counter(
+            f"{name}_connections", "Connections that asked for a session.", registry=self.registry
+        )
         self.errors = Counter(
-            f"{name}_errors", "Errors by type; a client leaving or a command ending is none.", ["error_type"], registry=self.registry
+            f"{name}_errors",
+            "Errors by type; a client leaving or a command ending is none.",
+            ["error_type"],
+            registry=self.registry,
         )
         self.replies = Counter(
-            f"{name}_replies", "What an attach began with: a delta, a snapshot, or nothing.", ["kind"], registry=self.registry
+            f"{name}_replies",
+            "What an attach began with: a delta, a snapshot, or nothing.",
+            ["kind"],
+            registry=self.registry,
         )
-        self.resyncs = Counter(f"{name}_resyncs", "Viewers that fell off the log and got a picture.", registry=self.registry)
+        self.resyncs = Counter(
+            f"{name}_resyncs", "Viewers that fell off the log and got a picture.", registry=self.registry
+        )
         self.ends = Counter(f"{name}_ends", "Ended sessions by reason.", ["reason"], registry=self.registry)
         self.attach_seconds = Histogram(
             f"{name}_attach_seconds", "From attach() to the first message.", buckets=_LATENCY, registry=self.registry

@@ -278,7 +278,7 @@ class Process:
         return None
 
     async def end(self, grace: float) -> None:
-        """Hang up: HUP, TERM, KILL, `grace` seconds apart, to every process of the session; return when none is left."""
+        """Hang up: HUP, TERM, KILL, `grace` seconds apart, to every process of the session, until none is left."""
         await sweeper().end(Mark(self.pid, self.epoch), grace)
 
     def kill(self) -> None:
@@ -319,7 +319,7 @@ def _start(argv: list[str], environment: dict[str, str], cwd: str, size: Size) -
         child = PtyProcess.spawn(argv, env=environment, dimensions=size, preexec_fn=in_child)
         # Of the object only the descriptor is wanted: its two file buffers would cost each session 16 KiB.
         fd = fcntl.fcntl(child.fd, fcntl.F_DUPFD_CLOEXEC, 3)
-    except Exception as error:  # noqa: BLE001 (what the child reports arrives as whatever class it names)
+    except Exception as error:
         known = isinstance(error, FileNotFoundError | PermissionError | NotADirectoryError | ValueError)
         error_type = "create_command" if known else "spawn"
         raise StartFailed(f"cannot start {argv[0]!r}: {error}", error_type=error_type) from error

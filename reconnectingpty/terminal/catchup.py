@@ -1,5 +1,4 @@
-"""Moves an emulator along the log, behind everybody's back, in slices of time; skips what has provably scrolled away.
-"""
+"""Moves an emulator along the log, behind everybody's back, by slices of time, and over what has scrolled away."""
 
 from __future__ import annotations
 

@@ -4,6 +4,9 @@ The parser calls one method for each thing a program says; sizes, modes and the 
 bytes, never answers by itself and never raises on what a program sends.
 """
 
+# mypy: disable-error-code="override"
+# What pyte stores is computed here, and its methods take more than these need.
+
 from __future__ import annotations
 
 from collections import defaultdict
@@ -34,7 +37,7 @@ MAX_TITLE = 1024
 MAX_TITLES = 10
 
 
-class Emulator(pyte.Screen):  # type: ignore[misc] # pyte has no types
+class Emulator(pyte.Screen):
     """A terminal of a size, as xterm is one."""
 
     def __init__(self, size: Size, scrollback: int = 5000) -> None:
@@ -221,7 +224,9 @@ class Emulator(pyte.Screen):  # type: ignore[misc] # pyte has no types
         """HT."""
         buffer = self.active
         if buffer.column < self.columns:
-            buffer.column = next((x for x in range(buffer.column + 1, self.columns) if buffer.is_tab(x)), self.columns - 1)
+            buffer.column = next(
+                (x for x in range(buffer.column + 1, self.columns) if buffer.is_tab(x)), self.columns - 1
+            )
 
     def back_tab(self, count: int = 1) -> None:
         """CBT."""

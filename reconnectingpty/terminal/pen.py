@@ -71,7 +71,11 @@ _OTHER: dict[int, Callable[[Pen], Pen]] = {
     49: lambda pen: pen._replace(bg=None),
     59: lambda pen: pen._replace(underline_colour=None),
 }
-_COLOURS = {38: "fg", 48: "bg", 58: "underline_colour"}
+_COLOURS: dict[int, Callable[[Pen, int], Pen]] = {
+    38: lambda pen, colour: pen._replace(fg=colour),
+    48: lambda pen, colour: pen._replace(bg=colour),
+    58: lambda pen, colour: pen._replace(underline_colour=colour),
+}
 
 
 @lru_cache(maxsize=4096)
@@ -94,7 +98,7 @@ def apply_sgr(pen: Pen, parameters: str) -> Pen:
                 index += {2: 4, 5: 2}.get(numbers[0] if numbers else 0, 1)
                 colour = _colour(numbers, with_space=False)
             if colour is not None:
-                pen = pen._replace(**{_COLOURS[code]: colour})
+                pen = _COLOURS[code](pen, colour)
         else:
             pen = _simple(pen, code)
     return DEFAULT if pen == DEFAULT else pen

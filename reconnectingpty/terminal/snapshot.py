@@ -38,7 +38,7 @@ def snapshot(parser: Parser, lines: int | None = None) -> bytes:
 
 
 def _lines(buffer: Buffer, limit: int | None) -> str:
-    """The scrollback and the screen, printed from top to bottom; the rows below the last that holds anything are not."""
+    """The scrollback and the screen, from top to bottom, but for the empty rows at its end."""
     gone = list(buffer.scrollback)
     if limit is not None:
         gone = gone[len(gone) - limit :] if limit else []
@@ -49,10 +49,10 @@ def _lines(buffer: Buffer, limit: int | None) -> str:
     parts: list[str] = []
     for line in gone:
         parts += ("" if line.wrapped or not parts else "\r\n", line.drawn)
-    for row, line in enumerate(shown):
+    for row, shown_line in enumerate(shown):
         whole = row + 1 < len(shown) and shown[row + 1].wrapped
-        joined = line.wrapped and _is_full(shown, row, gone != [])
-        parts += ("" if joined or not parts else "\r\n", line.drawn(whole=whole))
+        joined = shown_line.wrapped and _is_full(shown, row, gone != [])
+        parts += ("" if joined or not parts else "\r\n", shown_line.drawn(whole=whole))
     return "".join(parts)
 
 
@@ -83,7 +83,8 @@ def _saved(emulator: Emulator, buffer: Buffer) -> str:
         return ""
     charset = f"\x1b({saved.charset}" if saved.charset != "B" else ""
     back = "\x1b(B" if charset else ""
-    return f"\x1b[{saved.row + 1};{saved.column + 1}H{charset}{step(DEFAULT, saved.pen)}\x1b7{step(saved.pen, DEFAULT)}{back}"
+    pen, no_pen = step(DEFAULT, saved.pen), step(saved.pen, DEFAULT)
+    return f"\x1b[{saved.row + 1};{saved.column + 1}H{charset}{pen}\x1b7{no_pen}{back}"
 
 
 def _tabs(buffer: Buffer) -> str:
@@ -142,6 +143,8 @@ def _position(emulator: Emulator) -> str:
 
 
 def _pristine(emulator: Emulator) -> bool:
-    return emulator.alternate is None and not emulator.normal.scrollback and not any(
-        line.used() for line in emulator.normal.lines
+    return (
+        emulator.alternate is None
+        and not emulator.normal.scrollback
+        and not any(line.used() for line in emulator.normal.lines)
     )

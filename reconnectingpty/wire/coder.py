@@ -1,13 +1,15 @@
 """The codecs of Coder's streams: the length-prefixed init, and the concatenated JSON requests after it.
 
-Pure, and fed in any chunking. Names match in any case and unknown fields are ignored, as Coder's agent does; unlike
-there, every value has a bound, and an init may arrive byte by byte.
+Pure, and fed in any chunking. Names match in any case, the last of several wins, null means nothing said, and unknown
+fields are ignored, as in Coder's agent (Go's encoding/json); unlike there, every value has a bound, and an init may
+arrive byte by byte.
 """
 
 from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,202 +17,168 @@ from ..errors import MessageTooLarge, ProtocolError
 from ..size import Size
 from .address import NAME
 from .messages import Resize
+from .values import MAX_CELLS, Check, from_utf8, load, string, well_formed, whole
+from .scanner import ValueScanner
 
+NIL_SESSION = "00000000-0000-0000-0000-000000000000"
+"""The session of an init that names none."""
 MAX_REQUEST = 1 << 20
-"""Bytes of one JSON value."""
-MAX_CELLS = 65535
+"""Bytes of one request."""
+MAX_INIT = 0xFFFF
 _LENGTH = struct.Struct("<H")
-_SPACE = b" \t\r\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Init:
-    """What a client of the agent stream asks for, first."""
+    """What a client of the agent stream asks for, first. `rows` or `cols` 0: it knows no size."""
 
     session: str
-    rows: int
-    cols: int
-    command: str
-    container: str
-    container_user: str
-    backend_type: str
+    rows: int = 0
+    cols: int = 0
+    command: str = ""
+    container: str = ""
+    container_user: str = ""
+    backend_type: str = ""
+
+    @property
+    def size(self) -> Size | None:
+        """The terminal's size that is asked for; None where none is known."""
+        return Size.bounded(self.rows, self.cols)
+
+
+def _name(value: Any) -> str | None:
+    if isinstance(value, str) and NAME.fullmatch(value):
+        return None
+    return "must be a UUID, or 1 to 64 of the characters A-Z a-z 0-9 . _ - and not begin with a dot"
+
+
+def _argument(value: Any) -> str | None:
+    return string(value) or ("must not hold a NUL character" if "\0" in value else None)
+
+
+_INIT: dict[str, tuple[str, Check]] = {
+    "ID": ("session", _name),
+    "Height": ("rows", whole(MAX_CELLS)),
+    "Width": ("cols", whole(MAX_CELLS)),
+    "Command": ("command", _argument),
+    "Container": ("container", _argument),
+    "ContainerUser": ("container_user", _argument),
+    "BackendType": ("backend_type", _argument),
+}
+"""Each member of an init: the field it fills, and its check. The names are those of Go's AgentReconnectingPTYInit."""
+_INIT_CHECKS = {name: check for name, (_, check) in _INIT.items()}
+_REQUEST_CHECKS: dict[str, Check] = {"data": string, "height": whole(MAX_CELLS), "width": whole(MAX_CELLS)}
 
 
 def encode_init(init: Init) -> bytes:
     """An init as the agent stream begins with it. Raises MessageTooLarge beyond what two bytes of length can say."""
-    body = json.dumps(
-        {
-            "ID": init.session,
-            "Height": init.rows,
-            "Width": init.cols,
-            "Command": init.command,
-            "Container": init.container,
-            "ContainerUser": init.container_user,
-            "BackendType": init.backend_type,
-        }
-    ).encode()
-    if len(body) > 0xFFFF:
-        raise MessageTooLarge(0xFFFF)
+    body = _encode({name: getattr(init, field) for name, (field, _) in _INIT.items()})
+    if len(body) > MAX_INIT:
+        raise MessageTooLarge(MAX_INIT)
     return _LENGTH.pack(len(body)) + body
 
 
 class InitDecoder:
-    """Puts an init together from whatever pieces it comes in."""
+    """Puts an init together from whatever pieces it comes in; `init` is None until it is whole."""
 
     def __init__(self) -> None:
+        """Nothing has come yet."""
         self._data = bytearray()
         self.init: Init | None = None
 
     def feed(self, data: bytes) -> bytes:
-        """Take more of the stream; what follows the init is returned once `init` is there. Raises ProtocolError."""
+        """Take more of the stream, and return what lies behind the init: nothing as long as `init` is None.
+
+        Raises ProtocolError, whose message names what is wrong and never quotes the init.
+        """
+        if self.init is not None:
+            return data
         self._data += data
         if len(self._data) < _LENGTH.size:
             return b""
         end = _LENGTH.size + _LENGTH.unpack_from(self._data)[0]
         if len(self._data) < end:
             return b""
-        self.init = _init(bytes(self._data[_LENGTH.size : end]))
-        return bytes(self._data[end:])
+        body, rest = self._data[_LENGTH.size : end], bytes(self._data[end:])
+        self._data.clear()
+        self.init = _init(body)
+        return rest
 
 
-def _init(body: bytes) -> Init:
-    # No error here may carry the body: commands hold secrets, and errors are logged.
-    try:
-        given = json.loads(body)
-    except (ValueError, RecursionError):
-        raise ProtocolError("the init is not JSON") from None
-    fields = _folded(given, "the init")
-    session = _text(fields, "id") or "00000000-0000-0000-0000-000000000000"
-    if not NAME.fullmatch(session):
-        raise ProtocolError("the init's ID must be a UUID, or 1 to 64 of A-Z a-z 0-9 . _ - without a leading dot")
-    return Init(
-        session=session,
-        rows=_cells(fields, "height"),
-        cols=_cells(fields, "width"),
-        command=_text(fields, "command"),
-        container=_text(fields, "container"),
-        container_user=_text(fields, "containeruser"),
-        backend_type=_text(fields, "backendtype"),
-    )
+def _init(body: bytearray) -> Init:
+    given = load(from_utf8(body), "the init must be a JSON object")
+    members = _members(given, "the init", _INIT_CHECKS)
+    values = {_INIT[name][0]: well_formed(v) if isinstance(v, str) else v for name, v in members.items()}
+    return Init(**{"session": NIL_SESSION} | values)
 
 
 def encode_request(data: str | None = None, size: Size | None = None) -> bytes:
-    """One request of a client: typed text, a new size, or both."""
-    body: dict[str, object] = {}
-    if data is not None:
-        body["data"] = data
+    """One request of a client: typed text, a new size, or both. Raises MessageTooLarge beyond MAX_REQUEST."""
+    body: dict[str, Any] = {} if data is None else {"data": data}
     if size is not None:
         body |= {"height": size.rows, "width": size.cols}
-    return json.dumps(body).encode()
+    request = _encode(body)
+    if len(request) > MAX_REQUEST:
+        raise MessageTooLarge(MAX_REQUEST)
+    return request
 
 
 class RequestDecoder:
-    """Finds JSON values in a stream and reads them as requests.
-
-    It looks at each byte once: it only follows braces, brackets and strings, and leaves the rest to the JSON decoder
-    when a value is whole. Never holds more than `limit` bytes.
-    """
+    """Reads a stream of JSON objects as requests; holds at most `limit` bytes, those of one unfinished object."""
 
     def __init__(self, limit: int = MAX_REQUEST) -> None:
-        self._limit = limit
-        self._value = bytearray()
-        self._depth = 0
-        self._in_string = False
-        self._escaped = False
+        """`limit`: bytes of one object."""
+        self._scanner = ValueScanner(limit)
+        self._error: ProtocolError | None = None
 
     def feed(self, data: bytes) -> list[bytes | Resize]:
-        """The input and resizes of every request completed by `data`. Raises ProtocolError, MessageTooLarge."""
+        """The input and resizes of every request that ends in `data`, in order.
+
+        Raises ProtocolError or MessageTooLarge, after which the stream can't be read on. Where good requests came
+        before the bad one in the same `data`, they are returned first and the next call raises, so that what is
+        understood does not depend on the chunking; a call with `b""` asks for that at once.
+        """
+        if self._error is not None:
+            raise self._error
         messages: list[bytes | Resize] = []
-        position = 0
-        while position < len(data):
-            if not self._value:
-                position += len(data) - position - len(data[position:].lstrip(_SPACE))
-                if position == len(data):
-                    break
-                if data[position : position + 1] not in (b"{", b"n"):
-                    raise ProtocolError("a request must be a JSON object")
-            end = self._end_of_value(data, position)
-            self._value += data[position:end]
-            if len(self._value) > self._limit:
-                raise MessageTooLarge(self._limit)
-            position = end
-            if self._complete():
-                value, self._value = bytes(self._value), bytearray()
+        try:
+            for value in self._scanner.feed(data):
                 messages += _request(value)
+        except ProtocolError as error:
+            self._error = error
+            if not messages:
+                raise
         return messages
 
-    def _complete(self) -> bool:
-        if self._value[:1] == b"n":
-            return len(self._value) == len(b"null")
-        return self._depth == 0
 
-    def _end_of_value(self, data: bytes, position: int) -> int:
-        """Where the value that `position` is in ends; the end of `data` where it doesn't end there."""
-        if self._value[:1] == b"n" or (not self._value and data[position : position + 1] == b"n"):
-            return min(len(data), position + len(b"null") - len(self._value))
-        while position < len(data):
-            if self._in_string:
-                position = self._through_string(data, position)
-                continue
-            byte = data[position]
-            position += 1
-            if byte == 0x22:
-                self._in_string = True
-            elif byte in b"{[":
-                self._depth += 1
-            elif byte in b"}]":
-                self._depth -= 1
-                if self._depth <= 0:
-                    return position
-        return position
-
-    def _through_string(self, data: bytes, position: int) -> int:
-        if self._escaped:
-            self._escaped = False
-            return position + 1
-        quote, escape = data.find(b'"', position), data.find(b"\\", position)
-        if escape >= 0 and (quote < 0 or escape < quote):
-            self._escaped = True
-            return escape + 1
-        if quote < 0:
-            return len(data)
-        self._in_string = False
-        return quote + 1
-
-
-def _request(value: bytes) -> list[bytes | Resize]:
-    try:
-        given = json.loads(value.decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        raise ProtocolError("a request must be a JSON object") from None
+def _request(value: bytes) -> Iterator[bytes | Resize]:
+    given = load(from_utf8(value), "a request must be a JSON object")
     if given is None:
-        return []
-    fields = _folded(given, "a request")
-    data, rows, cols = _text(fields, "data"), _cells(fields, "height"), _cells(fields, "width")
-    messages: list[bytes | Resize] = []
-    if data:
-        # Half of a surrogate pair is U+FFFD, as for Go's decoder.
-        messages.append(data.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode())
+        return
+    members = _members(given, "a request", _REQUEST_CHECKS)
+    if members.get("data"):
+        yield well_formed(members["data"]).encode()
+    rows, cols = members.get("height", 0), members.get("width", 0)
     if rows and cols:
-        messages.append(Resize(rows, cols))
-    return messages
+        yield Resize(rows, cols)
 
 
-def _folded(given: Any, what: str) -> dict[str, Any]:
-    if not isinstance(given, dict):
+def _encode(body: Mapping[str, Any]) -> bytes:
+    return well_formed(json.dumps(body, ensure_ascii=False, separators=(",", ":"))).encode()
+
+
+def _members(given: Any, what: str, checks: Mapping[str, Check]) -> dict[str, Any]:
+    """The known members of an object, by their names in `checks`. Raises ProtocolError for one of a wrong type."""
+    if not isinstance(given, tuple):
         raise ProtocolError(f"{what} must be a JSON object")
-    return {name.lower(): value for name, value in given.items() if value is not None}
-
-
-def _text(fields: dict[str, Any], name: str) -> str:
-    value = fields.get(name, "")
-    if not isinstance(value, str):
-        raise ProtocolError(f"{name} must be a string")
-    return value
-
-
-def _cells(fields: dict[str, Any], name: str) -> int:
-    value = fields.get(name, 0)
-    if type(value) is not int or not 0 <= value <= MAX_CELLS:
-        raise ProtocolError(f"{name} must be a whole number from 0 to {MAX_CELLS}")
-    return value
+    folded = {name.lower(): name for name in checks}
+    members = {}
+    for given_name, value in given:
+        name = folded.get(given_name.lower())
+        if name is None or value is None:
+            continue
+        wrong = checks[name](value)
+        if wrong is not None:
+            raise ProtocolError(f"{what}: {name} {wrong}")
+        members[name] = value
+    return members

@@ -88,7 +88,17 @@ def _one_of(*names: str) -> Callable[[str], str]:
 
 
 def _flag(text: str) -> bool:
-    values = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False, "": False}
+    values = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+        "": False,
+    }
     if text.lower() not in values:
         raise ConfigError("must be true or false")
     return values[text.lower()]
@@ -123,7 +133,9 @@ class Setting(NamedTuple):
     repeat: bool = False
 
 
-def _setting(read: Callable[[str], Any], metavar: str, text: str, default: Any, shown: str, *, repeat: bool = False) -> Any:
+def _setting(
+    read: Callable[[str], Any], metavar: str, text: str, default: Any, shown: str, *, repeat: bool = False
+) -> Any:
     metadata = {"setting": Setting(read, metavar, text, shown, repeat)}
     if repeat:
         return field(default=tuple(default), metadata=metadata)
@@ -135,12 +147,13 @@ class Config:
     """Every setting of `reconnectingpty serve`, read and checked."""
 
     listen: tuple[Address, ...] = _setting(
-        _address, "ADDR", "where to listen: `host:port` (port 0: any free one), `[v6]:port` or `unix:/path`; may be repeated",
+        _address, "ADDR",
+        "where to listen: `host:port` (port 0: any free one), `[v6]:port` or `unix:/path`; may be repeated",
         (Address("127.0.0.1", 7681),), "`127.0.0.1:7681`", repeat=True,
     )  # fmt: skip
     agent_listen: tuple[Address, ...] = _setting(
-        _address, "ADDR", "where to speak Coder's agent stream, which has no login: loopback or Unix sockets", (), "none",
-        repeat=True,
+        _address, "ADDR", "where to speak Coder's agent stream, which has no login: loopback or Unix sockets",
+        (), "none", repeat=True,
     )  # fmt: skip
     token: str = _setting(_token, "TEXT", "the admin token", "", "random")
     token_file: str = _setting(str, "PATH", "a file with the admin token, read again on SIGHUP", "", "none")
@@ -157,7 +170,7 @@ class Config:
     log_size: int = _setting(
         _whole(256 << 10, 1 << 30), "BYTES", "output kept for clients that come back, per session", 1 << 20, "1048576"
     )
-    size_policy: SizePolicy = _setting(
+    size_policy: SizePolicy = _setting(  # noqa: RUF009 (a field, made by a function)
         lambda text: SizePolicy(_one_of(*SizePolicy)(text)), "NAME",
         "whose size the terminal takes: `latest`, `smallest`, `largest`, `fixed`", SizePolicy.LATEST, "`latest`",
     )  # fmt: skip
@@ -168,7 +181,9 @@ class Config:
     )
     metrics_prefix: str = _setting(_name, "NAME", "put before `reconnecting_pty_…`", "", "none")
     config: str = _setting(str, "PATH", "a TOML file with these settings as keys", "", "none")
-    log_format: str = _setting(_one_of("human", "json"), "NAME", "how log lines look: `human`, `json`", "human", "`human`")
+    log_format: str = _setting(
+        _one_of("human", "json"), "NAME", "how log lines look: `human`, `json`", "human", "`human`"
+    )
     log_level: str = _setting(
         _one_of("debug", "info", "warning", "error"), "NAME", "`debug`, `info`, `warning`, `error`", "info", "`info`"
     )
@@ -240,7 +255,9 @@ def _file(path: str) -> dict[str, Any]:
 def _read(setting: Setting, source: str, value: Any) -> Any:
     texts: Sequence[Any] = value if isinstance(value, list) else str(value).split(",") if setting.repeat else [value]
     try:
-        if isinstance(value, list | dict) and not setting.repeat or any(isinstance(text, list | dict) for text in texts):
+        if (isinstance(value, list | dict) and not setting.repeat) or any(
+            isinstance(text, list | dict) for text in texts
+        ):
             raise ConfigError("must be a single value")
         read = [setting.read(str(text).lower() if isinstance(text, bool) else str(text).strip()) for text in texts]
     except ConfigError as error:
@@ -261,7 +278,9 @@ def _check(config: Config) -> None:
             raise ConfigError(f"--no-auth: {address} can be reached from other machines; use loopback or a Unix socket")
     for address in config.agent_listen:
         if not address.local:
-            raise ConfigError(f"--agent-listen: {address} can be reached from other machines, and this protocol has no login")
+            raise ConfigError(
+                f"--agent-listen: {address} can be reached from other machines, and this protocol has no login"
+            )
     try:
         config.options()
     except OptionError as error:

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request: header names in lower case, `query` decoded, `local` for a peer on this machine's loopback or socket."""
+    """A request: header names in lower case, `query` decoded, `local` for a listener on loopback or a Unix socket."""
 
     method: str
     path: str
@@ -92,7 +92,19 @@ class Application(Protocol):
 class HttpConnection(asyncio.Protocol):
     """One connection, until it ends or becomes a WebSocket."""
 
-    __slots__ = ("_application", "_body", "_deadline", "_http", "_loop", "_raw", "_request", "_task", "local", "peer", "transport")
+    __slots__ = (
+        "_application",
+        "_body",
+        "_deadline",
+        "_http",
+        "_loop",
+        "_raw",
+        "_request",
+        "_task",
+        "local",
+        "peer",
+        "transport",
+    )
 
     def __init__(self, application: Application, *, local: bool) -> None:
         self._application = application
@@ -116,11 +128,11 @@ class HttpConnection(asyncio.Protocol):
         self.peer = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "unix"
         if len(self._application.connections) >= self._application.max_connections:
             body = b'{"message": "this server has as many connections as it takes; try again later"}\n'
-            transport.write(
+            self.transport.write(
                 b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\n"
                 b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
             )
-            transport.close()
+            self.transport.close()
             return
         self._application.connections.add(self)
         self._wait(HEAD_SECONDS)

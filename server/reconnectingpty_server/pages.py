@@ -30,7 +30,8 @@ SECURITY = {
     "cross-origin-resource-policy": "same-origin",
 }
 MISSING = b"""<!doctype html><html lang="en"><title>reconnectingpty</title>
-<p>This installation has no page: it was built without Node. The server itself works: <code>reconnectingpty attach</code>.</p>
+<p>This installation has no page: it was built without Node.
+The server itself works: <code>reconnectingpty attach</code>.</p>
 """
 
 

@@ -12,7 +12,6 @@ import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from reconnectingpty import Metrics, Outcome, Shutdown, backends
 from reconnectingpty.wire.address import AttachRequest, FieldError, InvalidQuery, parse_query
@@ -184,7 +183,9 @@ class Server:
         """Raises InvalidQuery for what a client may not choose."""
         errors = []
         if asked.command and not self.config.allow_command:
-            errors.append(FieldError("command", "is not allowed here; the server runs with --allow-command to allow it"))
+            errors.append(
+                FieldError("command", "is not allowed here; the server runs with --allow-command to allow it")
+            )
         if asked.container or asked.container_user:
             errors.append(FieldError("container", "is not supported by this server"))
         if asked.backend_type not in ("", "auto", *backends()):
@@ -201,7 +202,9 @@ class Server:
                 return await _tell(connection, ended)
             if asked.epoch is not None or asked.attach_only:
                 raise NoSuchSession(f"there is no session {asked.session}")
-            session = self.sessions.get_or_start(asked.session, asked.command or self.config.command, asked.backend_type)
+            session = self.sessions.get_or_start(
+                asked.session, asked.command or self.config.command, asked.backend_type
+            )
         return await session.attach(
             connection,
             connection.name,
@@ -222,7 +225,7 @@ class Server:
     # -- reload and end
 
     def reload(self, config: Config) -> None:
-        """Take what can be changed while running: token file, origins, and what new sessions get. Raises ConfigError."""
+        """Take what can change while running: token file, origins, new sessions' options. Raises ConfigError."""
         if config.token_file and not config.no_auth:
             self.token = read_token(config.token_file)
             self.auth.change_token(self.token)
@@ -237,7 +240,7 @@ class Server:
             listening.server.close()
             if listening.address.path:
                 with suppress(OSError):
-                    Path(listening.address.path).unlink()
+                    os.unlink(listening.address.path)
         await self.sessions.close(Shutdown(), seconds)
         await asyncio.gather(self._sockets.finish(1.0), self._agents.finish(1.0))
         for connection in tuple(self.connections):

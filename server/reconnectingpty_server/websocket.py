@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from websockets.asyncio.server import ServerConnection
@@ -241,5 +241,3 @@ class WebSockets:
             task.cancel()
         if self.handler_tasks:
             await asyncio.gather(*self.handler_tasks, return_exceptions=True)
-
-
