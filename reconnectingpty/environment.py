@@ -17,55 +17,91 @@ from .leftovers import EPOCH_VARIABLE
 
 SESSION_VARIABLE = "RECONNECTINGPTY_SESSION"
 OWN_PREFIX = "RECONNECTINGPTY_"
+"""What the server is configured by, tokens included."""
+TERM = "xterm-256color"
+DEFAULT_SHELL = "/bin/sh"
 
 FOREIGN: dict[str, str] = {
     "TMUX": "a multiplexer around the server is not around the session",
     "TMUX_PANE": "the same",
-    "STY": "GNU screen's name of a session that this is not",
-    "WINDOW": "the same",
+    "STY": "the same, GNU screen's",
+    "WINDOW": "the same, GNU screen's",
+    "ZELLIJ": "the same",
     "TERMCAP": "the capabilities of another terminal",
-    "LINES": "the size of another terminal",
+    "LINES": "the size of another terminal; programs believe it over the real one",
     "COLUMNS": "the same",
+    "COLORFGBG": "the colours of another terminal",
     "WINDOWID": "the X window of another terminal",
-    "TERM_PROGRAM": "the name of another terminal",
+    "TERM_PROGRAM": "the name of another terminal, from which programs infer what this one can do",
     "TERM_PROGRAM_VERSION": "the same",
-    "VTE_VERSION": "the same",
-    "KITTY_WINDOW_ID": "the same",
-    "KONSOLE_VERSION": "the same",
-    "SSH_TTY": "the server's own login's terminal",
-    "NOTIFY_SOCKET": "systemd's, for the server alone",
-    "WATCHDOG_PID": "the same",
+    "TERM_SESSION_ID": "the same, Apple's Terminal and iTerm2",
+    "LC_TERMINAL": "the same, iTerm2's, which ssh passes on",
+    "LC_TERMINAL_VERSION": "the same",
+    "TERMINAL_EMULATOR": "the same, JetBrains'",
+    "VTE_VERSION": "the same, GNOME's and its relatives'",
+    "XTERM_VERSION": "the same",
+    "WT_SESSION": "the same, Windows Terminal's",
+    "WT_PROFILE_ID": "the same",
+    "INSIDE_EMACS": "an editor around the server is not around the session",
+    "SSH_TTY": "the terminal of the login that started the server",
+    "GPG_TTY": "the same: a passphrase would be asked for there",
+    "SSH_CLIENT": "the connection of that login",
+    "SSH_CONNECTION": "the same",
+    "NOTIFY_SOCKET": "systemd's, for the server alone: a child could report in its name (sd_notify(3))",
+    "WATCHDOG_PID": "the same (sd_watchdog_enabled(3))",
     "WATCHDOG_USEC": "the same",
-    "LISTEN_FDS": "the same",
+    "LISTEN_FDS": "the same: descriptors that a child doesn't have (sd_listen_fds(3))",
     "LISTEN_FDNAMES": "the same",
     "LISTEN_PID": "the same",
+    "FDSTORE": "the same",
+    "MAINPID": "the same (systemd.exec(5), as are those below)",
+    "MANAGERPID": "the same",
+    "SYSTEMD_EXEC_PID": "the same",
     "INVOCATION_ID": "the same",
-    "JOURNAL_STREAM": "the same",
+    "JOURNAL_STREAM": "the same: a terminal is not the journal",
+    "CREDENTIALS_DIRECTORY": "the same: where the server's secrets are",
 }
 """Variables of the server's own surroundings, and why a session must not have them."""
+
+FOREIGN_PREFIXES: dict[str, str] = {
+    OWN_PREFIX: "the server's own configuration and secrets",
+    "ALACRITTY_": "window, socket and log of another terminal",
+    "GHOSTTY_": "the same",
+    "GNOME_TERMINAL_": "the same",
+    "ITERM_": "the same",
+    "KITTY_": "the same, and the way to control it",
+    "KONSOLE_": "the same",
+    "WEZTERM_": "the same",
+    "ZELLIJ_": "a multiplexer around the server is not around the session",
+    "MEMORY_PRESSURE_": "systemd's, for the server alone (systemd.exec(5))",
+    "SUPERVISOR_": "supervisord's, for the server alone",
+}
+"""The same for families of variables, by what their names begin with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The user that sessions run as."""
+    """The user that sessions run as: login name, home directory, login shell, user id."""
 
     name: str
     home: str
     shell: str
+    uid: int
 
 
 def current_account() -> Account:
-    """This process's user, from the password database; $SHELL and /bin/sh where that has no shell."""
+    """This process's user, from the password database; where that has no shell, $SHELL, and then /bin/sh."""
+    uid = os.getuid()
+    shell = os.environ.get("SHELL") or DEFAULT_SHELL
     try:
-        entry = pwd.getpwuid(os.getuid())
+        entry = pwd.getpwuid(uid)
     except KeyError:  # a container run with a user id that has no name
-        home = os.environ.get("HOME", "/")
-        return Account(str(os.getuid()), home, os.environ.get("SHELL") or "/bin/sh")
-    return Account(entry.pw_name, entry.pw_dir, entry.pw_shell or os.environ.get("SHELL") or "/bin/sh")
+        return Account(str(uid), os.environ.get("HOME") or "/", shell, uid)
+    return Account(entry.pw_name, entry.pw_dir or "/", entry.pw_shell or shell, uid)
 
 
 def command_line(command: str | Sequence[str], account: Account) -> list[str]:
-    """The argument vector for a command: empty, the login shell; a string, run by that shell; a sequence, as it is.
+    """The argument vector for a command: blank, the login shell; a string, run by that shell; a sequence, as it is.
 
     A string that begins with `#!` is a script, run by the words of that line and `-c`. Raises OptionError.
     """
@@ -76,19 +112,23 @@ def command_line(command: str | Sequence[str], account: Account) -> list[str]:
     elif not command.strip():
         argv = [account.shell, "-l"]
     elif command.lstrip().startswith("#!"):
-        first = command.lstrip().splitlines()[0][2:]
-        try:
-            words = shlex.split(first)
-        except ValueError as error:
-            raise OptionError(f"the script's first line can't be read: {error}") from None
-        if not words:
-            raise OptionError("the script's first line names no interpreter after #!")
-        argv = [*words, "-c", command]
+        argv = [*_interpreter(command.lstrip()), "-c", command]
     else:
         argv = [account.shell, "-c", command]
-    if any("\0" in word for word in argv):
-        raise OptionError("a command can't hold a NUL character")
+    for word in argv:
+        _check("a command", word)
     return argv
+
+
+def _interpreter(script: str) -> list[str]:
+    """The words after `#!`, quoted as for a shell."""
+    try:
+        words = shlex.split(script.partition("\n")[0].removeprefix("#!"))
+    except ValueError as error:
+        raise OptionError(f"the script's first line can't be read: {error}") from None
+    if not words or not words[0]:
+        raise OptionError("the script's first line names no interpreter after #!")
+    return words
 
 
 def working_directory(configured: str | None, account: Account) -> str:
@@ -99,28 +139,51 @@ def working_directory(configured: str | None, account: Account) -> str:
 def child_environment(
     base: Mapping[str, str], *, session: str, epoch: str, user: Account, extra: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """The environment of a session's command, made from `base`; `extra` wins over all but the session's marks."""
-    environment = {
-        name: value for name, value in base.items() if not name.startswith(OWN_PREFIX) and name not in FOREIGN
-    }
+    """The environment of a session's command, made from `base`; `extra` wins over all but the session's marks.
+
+    Raises OptionError for a name or a value in `extra` that no environment can hold.
+    """
+    extra = extra or {}
+    for name, value in extra.items():
+        if not name or "=" in name:
+            raise OptionError(f"an environment can't hold a variable called {name!r}")
+        _check("an environment variable's name", name)
+        _check(f"the environment variable {name}", value)
+    environment = {name: value for name, value in base.items() if not _is_foreign(name)}
     environment |= {
-        "TERM": "xterm-256color",
+        "TERM": TERM,
         "COLORTERM": "truecolor",
         "USER": user.name,
         "LOGNAME": user.name,
         "HOME": user.home,
         "SHELL": user.shell,
     }
-    environment |= _locale(environment)
-    environment |= extra or {}
-    environment |= {SESSION_VARIABLE: session, EPOCH_VARIABLE: epoch}
-    return environment
+    environment |= extra
+    if "LC_CTYPE" not in extra and not _in_utf8(environment):
+        environment["LC_CTYPE"] = "C.UTF-8"
+    return environment | {SESSION_VARIABLE: session, EPOCH_VARIABLE: epoch}
 
 
-def _locale(environment: Mapping[str, str]) -> dict[str, str]:
-    """LC_CTYPE where the locale in force has no UTF-8. A non-empty LC_ALL is respected as it is (locale(7))."""
+def _is_foreign(name: str) -> bool:
+    return name in FOREIGN or name.startswith(tuple(FOREIGN_PREFIXES))
+
+
+def _in_utf8(environment: Mapping[str, str]) -> bool:
+    """Whether the locale in force has UTF-8, or is forced by LC_ALL, whatever it says (locale(7): empty is unset)."""
     if environment.get("LC_ALL"):
-        return {}
+        return True
     effective = environment.get("LC_CTYPE") or environment.get("LANG") or ""
-    charset = effective.partition(".")[2].partition("@")[0].lower().replace("-", "")
-    return {} if charset == "utf8" else {"LC_CTYPE": "C.UTF-8"}
+    charset = effective.partition(".")[2].partition("@")[0]
+    return charset.lower().replace("-", "") == "utf8"
+
+
+def _check(what: str, word: object) -> None:
+    """Raises OptionError for what execve(2) can't be given."""
+    if not isinstance(word, str):
+        raise OptionError(f"{what} must be text, not {type(word).__name__}")
+    if "\0" in word:
+        raise OptionError(f"{what} can't hold a NUL character")
+    try:
+        os.fsencode(word)
+    except UnicodeEncodeError:
+        raise OptionError(f"{what} can't hold a character that this system's encoding doesn't have") from None

@@ -13,6 +13,7 @@ import os
 import signal
 import struct
 import termios
+import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -315,18 +316,22 @@ def _start(argv: list[str], environment: dict[str, str], cwd: str, size: Size) -
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
+    failed: StartFailed
     try:
         child = PtyProcess.spawn(argv, env=environment, dimensions=size, preexec_fn=in_child)
         # Of the object only the descriptor is wanted: its two file buffers would cost each session 16 KiB.
         fd = fcntl.fcntl(child.fd, fcntl.F_DUPFD_CLOEXEC, 3)
-    except Exception as error:
+        child.fileobj.close()
+        child.fd = -1
+        child.closed = True
+        return child.pid, fd
+    except Exception as error:  # noqa: BLE001 (what the child reports arrives as whatever class it names)
         known = isinstance(error, FileNotFoundError | PermissionError | NotADirectoryError | ValueError)
         error_type = "create_command" if known else "spawn"
-        raise StartFailed(f"cannot start {argv[0]!r}: {error}", error_type=error_type) from error
-    child.fileobj.close()
-    child.fd = -1
-    child.closed = True
-    return child.pid, fd
+        failed = StartFailed(f"cannot start {argv[0]!r}: {error}", error_type=error_type)
+        # ptyprocess's object hangs in its own error's frames; without it, it closes its descriptor and reaps its child.
+        traceback.clear_frames(error.__traceback__)
+    raise failed
 
 
 def _discard(start: asyncio.Future[tuple[int, int]]) -> None:

@@ -1,103 +1,83 @@
-"""One of a terminal's two screens: its rows, cursor, margins and saved cursor; and the lines that scrolled off.
+"""One of a terminal's two screens: its rows, what has scrolled off it, its margins, tab stops and saved cursor.
 
-The normal screen has scrollback, the alternate one has not. A line that leaves is kept in its compact form: the
-characters and SGR that draw it again.
+It scrolls and keeps tab stops; what is drawn and why is the emulator's affair. The alternate buffer has no scrollback,
+and no rows while it is not in use.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from typing import NamedTuple
+from dataclasses import dataclass
 
-from ..size import Size
+from .charsets import ASCII
 from .line import Line
 from .pen import DEFAULT, Pen
+from .scrollback import Scrollback
+
+TAB_WIDTH = 8
 
 
-class Saved(NamedTuple):
-    """What DECSC keeps."""
+@dataclass(slots=True)
+class Saved:
+    """What DECSC saves. `y` counts from the oldest line of the scrollback, as in xterm.js.
 
-    row: int = 0
-    column: int = 0
+    Of the pen, colours and attributes come back, but neither underline style and colour nor the link.
+    """
+
+    x: int = 0
+    y: int = 0
     pen: Pen = DEFAULT
-    charset: str = "B"
-
-
-class Gone(NamedTuple):
-    """A line that scrolled off: what draws it, and whether it goes on from the line above."""
-
-    drawn: str
-    wrapped: bool
+    charset: str = ASCII
 
 
 class Buffer:
-    """Invariant: `lines` has as many rows as the screen, and 0 <= top < bottom < rows. `column` == columns: the next
-    character wraps."""
+    """Rows and what belongs to them. `x` and `y` are the cursor's as it was left, while the other buffer is in use."""
 
-    __slots__ = ("bottom", "column", "lines", "row", "saved", "scrollback", "size", "tabs", "top")
+    __slots__ = ("bottom", "lines", "saved", "scrollback", "tabs", "top", "x", "y")
 
-    def __init__(self, size: Size, scrollback: int) -> None:
-        self.size = size
-        self.lines = [Line(size.cols) for _ in range(size.rows)]
-        self.row = self.column = 0
-        self.top, self.bottom = 0, size.rows - 1
+    def __init__(self, rows: int, columns: int, scrollback: Scrollback | None) -> None:
+        self.lines: list[Line] = []
+        self.scrollback = scrollback
+        self.top = 0
+        self.bottom = rows - 1
         self.saved = Saved()
-        self.scrollback: deque[Gone] = deque(maxlen=scrollback)
-        self.tabs: set[int] | None = None  # None: every eighth column
+        self.tabs = set(range(0, columns, TAB_WIDTH))
+        self.x = self.y = 0
 
     @property
-    def line(self) -> Line:
-        """The cursor's row."""
-        return self.lines[self.row]
+    def base(self) -> int:
+        """How many lines there are above the screen."""
+        return len(self.scrollback) if self.scrollback is not None else 0
 
-    def is_tab(self, column: int) -> bool:
-        """Whether there is a tab stop at a column."""
-        return column % 8 == 0 if self.tabs is None else column in self.tabs
+    def fill(self, rows: int, pen: Pen) -> None:
+        """Fresh rows, where there are none."""
+        if not self.lines:
+            self.lines = [Line(pen) for _ in range(rows)]
 
-    def own_tabs(self) -> set[int]:
-        """The tab stops, as a set that may be changed."""
-        if self.tabs is None:
-            self.tabs = set(range(0, self.size.cols, 8))
-        return self.tabs
+    def scroll(self, pen: Pen, wrapped: bool = False) -> None:
+        """Move the lines between the margins up by one; at the screen's top the first goes to the scrollback."""
+        lines = self.lines
+        if self.top:
+            del lines[self.top]
+        else:
+            line = lines.pop(0)
+            if self.scrollback is not None:
+                self.scrollback.append(line)
+        lines.insert(self.bottom, Line(pen, wrapped))
 
-    def scroll_up(self, count: int, pen: Pen, *, keep: bool) -> None:
-        """Move the rows between the margins up. `keep`: what leaves the top of the screen goes to the scrollback."""
-        top, bottom, lines = self.top, self.bottom, self.lines
-        for _ in range(min(count, bottom - top + 1)):
-            line = lines.pop(top)
-            if keep and top == 0 and self.scrollback.maxlen:
-                self._keep(line, lines[top] if bottom > top else None)
-            lines.insert(bottom, Line(self.size.cols, pen))
+    def extend_tabs(self, columns: int) -> None:
+        """Add stops, every eight columns after the last, for a width that has grown to `columns`."""
+        at = columns if columns in self.tabs else self.previous_tab(columns, columns)
+        self.tabs.update(range(at, columns, TAB_WIDTH))
 
-    def _keep(self, line: Line, following: Line | None) -> None:
-        whole = following is not None and following.wrapped
-        self.scrollback.append(Gone(line.drawn(whole=whole), line.wrapped))
+    def previous_tab(self, x: int, columns: int) -> int:
+        """The tab stop before column `x`, or the first column."""
+        found = max((stop for stop in self.tabs if stop < x), default=0)
+        return min(found, columns - 1)
 
-    def scroll_down(self, count: int, pen: Pen) -> None:
-        """Move the rows between the margins down."""
-        for _ in range(min(count, self.bottom - self.top + 1)):
-            self.lines.pop(self.bottom)
-            self.lines.insert(self.top, Line(self.size.cols, pen))
-
-    def resize(self, size: Size) -> None:
-        """Take another size: rows leave at the blank bottom first, then at the top; margins are reset."""
-        rows, columns = size
-        while len(self.lines) > rows:
-            if self.row < len(self.lines) - 1:
-                self.lines.pop()
-            else:
-                line = self.lines.pop(0)
-                if self.scrollback.maxlen:
-                    self._keep(line, self.lines[0])
-                self.row -= 1
-        while len(self.lines) < rows:
-            self.lines.append(Line(columns))
-        if columns != self.size.cols:
-            for line in self.lines:
-                line.resize(columns)
-            if self.tabs is not None:
-                self.tabs |= {column for column in range(self.size.cols, columns) if column % 8 == 0}
-        self.size = size
-        self.top, self.bottom = 0, rows - 1
-        self.row = min(self.row, rows - 1)
-        self.column = min(self.column, columns - 1)
+    def next_tab(self, x: int, columns: int) -> int:
+        """The tab stop after column `x`, or the last column."""
+        tabs = self.tabs
+        for stop in range(x + 1, columns):
+            if stop in tabs:
+                return stop
+        return columns - 1

@@ -1,33 +1,49 @@
-"""Moves an emulator along the log, behind everybody's back, by slices of time, and over what has scrolled away."""
+"""Moves an emulator along the log, behind everybody's back, in slices of time; skips what has provably scrolled away.
+
+The one room here that knows the log. It parses a few kilobytes between two looks at the clock, so that the event loop,
+whose turn it is called in, never waits long. The session calls it when its output pauses, and when the model has fallen
+far behind.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from ..output_log import OutputLog
 from ..size import Size
 from .emulator import Emulator
-from .modes import AUTOWRAP
+from .machine import GROUND
 from .parser import Parser
 from .screen import Screen
-from .skipping import Skipping
+from .skipping import BLOCK, Simple, pen_after
 from .snapshot import snapshot
 
-PARSE = 4 << 10
-"""Bytes parsed between two looks at the clock: well under a millisecond of most streams."""
+FIRST_SLICE: Final = 1 << 12
+LEAST_SLICE: Final = 1 << 9
+MOST_SLICE: Final = 1 << 16
+"""Bytes parsed between two looks at the clock; by how long the last slice took, more or fewer."""
+SHORT, LONG = 0.0002, 0.0008
+"""Seconds that a slice may take before the next is not made longer, and before it is made shorter."""
+LEAST_LAG: Final = 1 << 15
+"""Bytes of lag from which on it is worth looking for something to skip."""
+LOOK_AGAIN: Final = 1 << 18
+"""Bytes that have to come before it is worth looking again."""
 
 
 class TerminalModel:
     """An emulator that follows a log. `clock` counts seconds and is only ever compared with itself."""
 
-    __slots__ = ("_clock", "_log", "_parser", "_reader", "_skipping")
+    __slots__ = ("_clock", "_log", "_look_at", "_parser", "_reader", "_simple", "_slice")
 
     def __init__(self, log: OutputLog, size: Size, *, scrollback: int = 5000, clock: Callable[[], float]) -> None:
         self._log = log
         self._reader = log.reader(log.start)
-        self._parser = Parser(Emulator(size, scrollback))
+        self._parser = Parser(Emulator(size.cols, size.rows, scrollback))
         self._clock = clock
-        self._skipping = Skipping(log)
+        self._slice = FIRST_SLICE
+        self._simple: Simple | None = None
+        self._look_at = 0  # where the log's end has to be for another look to be worth it
 
     @property
     def emulator(self) -> Emulator:
@@ -44,22 +60,45 @@ class TerminalModel:
 
         True where the log's end, and every change of size, is reached.
         """
-        until = self._clock() + seconds
-        while not self._reader.at_end:
-            self._skip()
-            if self.lag < lag:
-                break
-            data = self._reader.read(PARSE)
-            if isinstance(data, Size):
-                self.emulator.resize(data.rows, data.cols)
+        reader, clock, feed = self._reader, self._clock, self._parser.feed
+        if reader.overrun:
+            self._jump_to_start()
+        now = clock()
+        until = now + seconds
+        while not reader.at_end and (not lag or reader.lag > lag):
+            if self._may_skip():
+                if not self._look():
+                    self._skip()
             else:
-                self._parser.feed(data)
-            if self._clock() >= until:
+                data = reader.read(self._slice)
+                if isinstance(data, Size):
+                    self.emulator.resize(data.rows, data.cols)
+                else:
+                    feed(data)
+            before, now = now, clock()
+            self._pace(now - before)
+            if now >= until:
                 break
-        return self._reader.at_end
+        return reader.at_end
+
+    def _pace(self, took: float) -> None:
+        if took < SHORT:
+            self._slice = min(self._slice * 2, MOST_SLICE)
+        elif took > LONG:
+            self._slice = max(self._slice // 2, LEAST_SLICE)
+
+    def _jump_to_start(self) -> None:
+        """The log has forgotten what was not read yet. Nobody should let that happen; what is left is drawn then."""
+        self._reader.skip_to(self._log.start)
+        self._simple = None
+        size = self._log.size_at(self._log.start)
+        self.emulator.resize(size.rows, size.cols)
 
     def snapshot(self, lines: int | None = None) -> bytes:
-        """What draws the terminal on a fresh one. Raises ValueError unless the model has caught up."""
+        """What draws the terminal on a fresh one, with at most `lines` of scrollback, by default all there is.
+
+        Raises ValueError unless the model has caught up.
+        """
         if not self._reader.at_end:
             raise ValueError("the model has not caught up with the log")
         return snapshot(self._parser, lines)
@@ -70,33 +109,62 @@ class TerminalModel:
 
     # -- skipping
 
-    def _skip(self) -> None:
-        """Jump over what will have scrolled away, if there is anything of that kind ahead."""
-        reader, emulator = self._reader, self.emulator
-        if not self._skipping.worth_a_look(reader.offset) or not self._plain_state():
-            return
-        change = reader.next_size_change()
-        kept = emulator.lines + emulator.scrollback_limit
-        skip = self._skipping.find(reader.offset, self._log.end if change is None else change, kept)
-        if skip is None:
-            return
-        if skip.reset:
-            emulator.sgr("")
-        for sequence in skip.sequences:
-            emulator.sgr(sequence[2:-1].decode("ascii"))
-        # A line end came last: the cursor is where that leaves it. On which row does not matter any more.
-        emulator.active.row, emulator.active.column = emulator.lines - 1, 0
-        reader.skip_to(skip.to)
+    @property
+    def _kept(self) -> int:
+        """Line feeds after which nothing of what was there before is left."""
+        return self.emulator.lines + self.emulator.scrollback_limit + 1
 
-    def _plain_state(self) -> bool:
-        """Whether text and line ends do now what they do on a fresh terminal."""
-        emulator = self.emulator
+    def _may_skip(self) -> bool:
+        """Whether it is worth looking, and text and line ends do now what they do on a fresh terminal."""
+        reader = self._reader
+        if reader.lag < LEAST_LAG or self._log.end < self._look_at:
+            return False
+        simple = self._simple
+        if simple is not None and (simple.start != reader.offset or simple.blocked):
+            if simple.blocked and reader.offset <= simple.end:
+                return False
+            self._simple = None
+        emulator, parser = self.emulator, self._parser
         buffer = emulator.active
         return (
-            emulator.alternate is None
+            parser.machine.state == GROUND
+            and not parser.partial
+            and emulator.plain
+            and not emulator.modes.reverse_wrap
+            and not emulator.is_alternate
             and (buffer.top, buffer.bottom) == (0, emulator.lines - 1)
-            and not emulator.insert
-            and emulator.charsets[emulator.shift] == "B"
-            and bool(emulator.modes.get(AUTOWRAP))
-            and not self._parser.pending
         )
+
+    def _look(self) -> bool:
+        """Look at one more block. False when there is no more to look at."""
+        simple = self._simple
+        if simple is None:
+            simple = self._simple = Simple(self._reader.offset)
+        end = self._log.end
+        change = self._reader.next_size_change()
+        if change is not None and change < end:
+            end = change
+        if simple.blocked or simple.end >= end:
+            return False
+        before = simple.end
+        simple.look(self._log.slice(before, min(before + BLOCK, end)))
+        return simple.end > before and not simple.blocked
+
+    def _skip(self) -> None:
+        """Jump over what leaves nothing behind. What is then left has to be parsed."""
+        simple, reader, log = self._simple, self._reader, self._log
+        assert simple is not None
+        self._look_at = log.end + LOOK_AGAIN
+        to = simple.skippable(self._kept)
+        # Behind a line end the cursor is in the first column, and everything is known.
+        at = log.slice(to, min(to + BLOCK, simple.end)).find(b"\r\n") if to > simple.start else -1
+        if at < 0:
+            return
+        end = to + at + 2
+        emulator = self.emulator
+        skipped = log.slice(simple.start, end)
+        if skipped.count(b"\n") >= emulator.lines:
+            emulator.pen = pen_after(emulator.pen, skipped)
+            emulator.forget_everything()
+            reader.skip_to(end)
+            simple.skip(to, end)

@@ -1,144 +1,266 @@
-"""One row of cells, and its compact form once it has scrolled away.
+"""One row of cells, and the packed form that it takes in the scrollback.
 
-A cell is a glyph (with the marks combined onto it) and a pen. The second half of a wide character has the glyph "".
-A row nobody has written to costs next to nothing.
+A row that is only appended to stays a list of texts and pens, one character a column; any other access makes it two
+lists, of cells and of pens. It knows neither cursor nor screen: drawing, editing and reflow work on it.
 """
 
 from __future__ import annotations
 
-from .pen import DEFAULT, Pen, sgr_of
+from itertools import groupby
+from typing import Final, TypeAlias
 
-BLANK = " "
+from .cells import COMPOUND, NULL, TAIL, cell_width, has_content
+from .pen import DEFAULT, PROTECTED, Pen
+
+Row: TypeAlias = "str | tuple[object, ...]"
+"""A packed line: its text alone where that is all, else (wrapped, blank pen, compound cells, text, pen, text, ...)."""
 
 
 class Line:
-    """A row. `wrapped`: it goes on where the row above was full, so that both are one line of text."""
+    """A row of cells.
 
-    __slots__ = ("glyphs", "pens", "wrapped")
+    Invariant: either `glyphs` is None, and `segments` holds text, pen, text, pen ... for the first `width` columns,
+    one character a column, with nothing but erased cells of pen `blank` behind; or `glyphs` and `pens` hold the cells.
+    `wrapped`: the row above was full and went on here, so that both are one line of text.
+    """
 
-    def __init__(self, columns: int, pen: Pen = DEFAULT) -> None:
-        self.wrapped = False
+    __slots__ = ("blank", "glyphs", "pens", "segments", "width", "wrapped")
+
+    def __init__(self, blank: Pen = DEFAULT, wrapped: bool = False) -> None:
+        self.blank = blank
+        self.wrapped = wrapped
+        self.segments: list[str | Pen] = []
+        self.width = 0
         self.glyphs: list[str] | None = None
-        self.pens: list[Pen] = []
-        if pen is not DEFAULT:
-            self.glyphs = [BLANK] * columns
-            self.pens = [pen] * columns
+        self.pens: list[Pen] = _NO_PENS
 
     def cells(self, columns: int) -> list[str]:
-        """The glyphs, as a list that may be changed."""
-        if self.glyphs is None:
-            self.glyphs = [BLANK] * columns
-            self.pens = [DEFAULT] * columns
-        return self.glyphs
-
-    def fill(self, start: int, end: int, columns: int, pen: Pen) -> None:
-        """Erase the cells from `start` up to `end`, and the other half of any wide character cut by that."""
-        if start >= end or (self.glyphs is None and pen is DEFAULT):
-            return
-        glyphs = self.cells(columns)
-        self.split(start, columns)
-        self.split(end, columns)
-        glyphs[start:end] = [BLANK] * (end - start)
-        self.pens[start:end] = [pen] * (end - start)
-
-    def split(self, at: int, columns: int) -> None:
-        """Let no wide character reach over the border before column `at`: both of its halves become blanks."""
+        """The cells, to be read and changed at will; `pens` then goes with them."""
         glyphs = self.glyphs
-        if glyphs is not None and 0 < at < columns and glyphs[at] == "":
-            glyphs[at - 1] = glyphs[at] = BLANK
+        if glyphs is None:
+            segments = self.segments
+            glyphs = list("".join(segments[::2]))  # type: ignore[arg-type]
+            pens: list[Pen] = []
+            for text, pen in zip(segments[::2], segments[1::2], strict=True):
+                pens += [pen] * len(text)  # type: ignore[arg-type,list-item]
+            missing = columns - len(glyphs)
+            if missing > 0:
+                glyphs += [NULL] * missing
+                pens += [self.blank] * missing
+            self.glyphs, self.pens = glyphs, pens
+            self.segments = _NO_SEGMENTS
+        return glyphs
+
+    def put(self, x: int, text: str, pen: Pen, columns: int) -> None:
+        """Write cells of one character each from column `x` on; they fit. Cuts wide characters at both ends."""
+        glyphs = self.glyphs
+        end = x + len(text)
+        if glyphs is None:
+            width = self.width
+            if x == width:
+                segments = self.segments
+                if segments and segments[-1] is pen:
+                    segments[-2] += text  # type: ignore[operator]
+                else:
+                    segments += (text, pen)
+                self.width = end
+                return
+            if x > width:
+                self.segments += (NULL * (x - width), self.blank, text, pen)
+                self.width = end
+                return
+            if x == 0 and end >= width:
+                self.segments = [text, pen]
+                self.width = end
+                return
+            glyphs = self.cells(columns)
+        if x:
+            before = glyphs[x - 1]
+            if (before > "\u10ff" or before[0] == "\x04") and cell_width(before) == 2:
+                glyphs[x - 1] = NULL
+                self.pens[x - 1] = pen
+        glyphs[x:end] = text
+        self.pens[x:end] = [pen] * (end - x)
+        if end < columns and glyphs[end] == TAIL:
+            glyphs[end] = NULL
+            self.pens[end] = pen
+
+    def clear(self, pen: Pen) -> None:
+        """Erase the whole row."""
+        self.segments = []
+        self.width = 0
+        self.glyphs = None
+        self.pens = _NO_PENS
+        self.blank = pen
+
+    def erase(self, start: int, end: int, columns: int, pen: Pen) -> None:
+        """Erase the cells from `start` up to `end`, and halves of wide characters cut by that."""
+        if self.glyphs is None and end >= columns:
+            if start == 0:
+                self.clear(pen)
+                return
+            if start >= self.width:
+                if pen is not self.blank and start < columns:
+                    self._fill_up(start, columns, pen)
+                return
+        glyphs = self.cells(columns)
+        length = len(glyphs)
+        if start and start <= length and cell_width(glyphs[start - 1]) == 2:
+            self._null(start - 1, pen)
+        if end < length and cell_width(glyphs[end - 1]) == 2:
+            self._null(end, pen)
+        end = min(end, length)
+        if start < end:
+            glyphs[start:end] = [NULL] * (end - start)
+            self.pens[start:end] = [pen] * (end - start)
+
+    def _fill_up(self, start: int, columns: int, pen: Pen) -> None:
+        if start > self.width:
+            self.segments += (NULL * (start - self.width), self.blank)
+        self.segments += (NULL * (columns - start), pen)
+        self.width = columns
+
+    def erase_unprotected(self, start: int, end: int, columns: int, pen: Pen) -> None:
+        """The same, but for protected cells (DECSCA)."""
+        glyphs = self.cells(columns)
+        pens, length = self.pens, len(glyphs)
+        if start and cell_width(glyphs[start - 1]) == 2 and not pens[start - 1].flags & PROTECTED:
+            self._null(start - 1, pen)
+        if end < length and cell_width(glyphs[end - 1]) == 2 and not pens[end].flags & PROTECTED:
+            self._null(end, pen)
+        for x in range(start, min(end, length)):
+            if not pens[x].flags & PROTECTED:
+                self._null(x, pen)
 
     def insert(self, at: int, count: int, columns: int, pen: Pen) -> None:
         """Move the cells from `at` on to the right; what leaves the row is lost."""
         glyphs = self.cells(columns)
-        count = min(count, columns - at)
-        self.split(at, columns)
-        self.split(columns - count, columns)
-        glyphs[at:] = [BLANK] * count + glyphs[at : columns - count]
-        self.pens[at:] = [pen] * count + self.pens[at : columns - count]
+        pens, length = self.pens, len(glyphs)
+        at %= length
+        if at and cell_width(glyphs[at - 1]) == 2:
+            self._null(at - 1, pen)
+        count = min(count, length - at)
+        glyphs[at:] = [NULL] * count + glyphs[at : length - count]
+        pens[at:] = [pen] * count + pens[at : length - count]
+        if cell_width(glyphs[length - 1]) == 2:
+            self._null(length - 1, pen)
 
     def delete(self, at: int, count: int, columns: int, pen: Pen) -> None:
-        """Remove cells; those behind move left, and blanks come in at the end."""
+        """Remove cells; those behind move left, and erased ones come in at the end."""
         glyphs = self.cells(columns)
-        count = min(count, columns - at)
-        self.split(at, columns)
-        self.split(at + count, columns)
-        glyphs[at:] = glyphs[at + count :] + [BLANK] * count
-        self.pens[at:] = self.pens[at + count :] + [pen] * count
+        pens, length = self.pens, len(glyphs)
+        at %= length
+        count = min(count, length - at)
+        glyphs[at:] = glyphs[at + count :] + [NULL] * count
+        pens[at:] = pens[at + count :] + [pen] * count
+        if at and cell_width(glyphs[at - 1]) == 2:
+            self._null(at - 1, pen)
+        if glyphs[at] == TAIL:
+            self._null(at, pen)
 
-    def resize(self, columns: int) -> None:
-        """Cut off or add cells at the end."""
+    def _null(self, x: int, pen: Pen) -> None:
+        assert self.glyphs is not None
+        self.glyphs[x] = NULL
+        self.pens[x] = pen
+
+    def resize(self, columns: int, before: int) -> None:
+        """Cut off or add cells at the end; `before`: the row's length until now."""
         if self.glyphs is None:
-            return
-        self.split(columns, len(self.glyphs))
-        missing = columns - len(self.glyphs)
+            if self.width <= columns and self.blank is DEFAULT:
+                return
+            self.cells(before)
+        glyphs = self.cells(before)
+        missing = columns - len(glyphs)
         if missing < 0:
-            del self.glyphs[columns:], self.pens[columns:]
+            del glyphs[columns:], self.pens[columns:]
         else:
-            self.glyphs += [BLANK] * missing
+            glyphs += [NULL] * missing
             self.pens += [DEFAULT] * missing
 
-    def copy(self) -> Line:
-        """The same row again."""
-        other = Line(0)
-        other.wrapped = self.wrapped
-        other.glyphs = None if self.glyphs is None else self.glyphs[:]
-        other.pens = self.pens[:]
-        return other
+    def trimmed_length(self) -> int:
+        """Columns up to the end of the last character, without the erased cells behind it."""
+        if self.glyphs is None:
+            text = "".join(self.segments[::2])  # type: ignore[arg-type]
+            return len(text.rstrip(NULL))
+        for x in range(len(self.glyphs) - 1, -1, -1):
+            cell = self.glyphs[x]
+            if cell != NULL and cell != TAIL:
+                return x + cell_width(cell)
+        return 0
 
-    @property
-    def text(self) -> str:
-        """The characters, without the blanks at the end."""
-        return "" if self.glyphs is None else "".join(self.glyphs).rstrip()
+    def text(self, columns: int) -> str:
+        """One character or more a column, as pyte displays a row: with blanks up to its end, tails left out."""
+        if self.glyphs is None:
+            text = "".join(self.segments[::2])  # type: ignore[arg-type]
+            return (text[:columns] + NULL * (columns - len(text))).replace(TAIL, "").replace(NULL, " ")
+        return "".join(self.glyphs[:columns]).translate(_SHOWN)
 
-    def used(self) -> int:
-        """How many cells there are up to the last that is not a blank of the default pen."""
-        glyphs = self.glyphs
-        if glyphs is None:
-            return 0
+    def pack(self) -> Row:
+        """The row in its smallest form."""
+        blank = self.blank
+        if self.glyphs is None:
+            segments = self.segments
+            if not self.wrapped and blank is DEFAULT:
+                if not segments:
+                    return ""
+                if len(segments) == 2 and segments[1] is DEFAULT:
+                    return segments[0]  # type: ignore[return-value]
+            return (self.wrapped, blank, (), *segments)
+        glyphs, pens = self.glyphs, self.pens
         end = len(glyphs)
-        while end and glyphs[end - 1] == BLANK and self.pens[end - 1] is DEFAULT:
+        while end and glyphs[end - 1] == NULL and pens[end - 1] is DEFAULT:
             end -= 1
-        return end
-
-    def drawn(self, *, whole: bool = False) -> str:
-        """The row as the characters and SGR that draw it, from the default pen and back to it.
-
-        `whole`: with the blanks at its end, so that what is drawn next wraps onto the next row.
-        """
-        glyphs = self.glyphs
-        if glyphs is None:
-            return ""
-        end = len(glyphs) if whole else self.used()
-        first = self.pens[0] if end else DEFAULT
-        if self.pens.count(first) == len(self.pens):
-            text = "".join(glyphs[:end])
-            return text if first is DEFAULT else f"{_begin(first)}{text}{_end(first)}"
-        return _runs(glyphs, self.pens, end)
+        compound = tuple(cell for cell in glyphs[:end] if len(cell) > 1)
+        text = "".join([cell if len(cell) == 1 else COMPOUND for cell in glyphs[:end]] if compound else glyphs[:end])
+        packed: list[object] = [self.wrapped, DEFAULT, compound]
+        at = 0
+        for pen, run in groupby(pens[:end]):
+            count = sum(1 for _ in run)
+            packed += (text[at : at + count], pen)
+            at += count
+        if len(packed) == 5 and packed[4] is DEFAULT and not self.wrapped and not compound:
+            return text
+        return tuple(packed) if len(packed) > 3 or self.wrapped else ""
 
 
-def _runs(glyphs: list[str], pens: list[Pen], end: int) -> str:
-    parts: list[str] = []
-    last, start = DEFAULT, 0
-    for at in range(end):
-        pen = pens[at]
-        if pen is not last and pen != last:
-            parts += ("".join(glyphs[start:at]), step(last, pen))
-            last, start = pen, at
-    parts += ("".join(glyphs[start:end]), step(last, DEFAULT))
-    return "".join(parts)
+def unpack(row: Row, columns: int) -> Line:
+    """The line of a packed row."""
+    line = Line()
+    if isinstance(row, str):
+        if row:
+            line.segments = [row, DEFAULT]
+            line.width = len(row)
+        return line
+    wrapped, blank, compound, *segments = row
+    line.wrapped, line.blank = bool(wrapped), blank  # type: ignore[assignment]
+    line.segments = segments  # type: ignore[assignment]
+    line.width = sum(map(len, segments[::2]))  # type: ignore[arg-type]
+    if compound:
+        glyphs = line.cells(columns)
+        cells = iter(compound)  # type: ignore[call-overload]
+        for x, cell in enumerate(glyphs):
+            if cell == COMPOUND:
+                glyphs[x] = next(cells)
+    return line
 
 
-def step(last: Pen, pen: Pen) -> str:
-    """What leads from one pen to another."""
-    if last == pen:
-        return ""
-    link = "" if last.link == pen.link else f"\x1b]8;;{pen.link}\x1b\\"
-    return link + (sgr_of(pen) if last._replace(link="") != pen._replace(link="") else "")
+def written(text: str, pen: Pen) -> Line:
+    """A fresh row with this text."""
+    line = Line(pen.blank)
+    if text:
+        line.segments = [text, pen]
+        line.width = len(text)
+    return line
 
 
-def _begin(pen: Pen) -> str:
-    return step(DEFAULT, pen)
+def ends_in_content(line: Line, columns: int) -> bool:
+    """Whether the last column holds a character or the half of one."""
+    if line.glyphs is None and line.width < columns:
+        return False
+    cell = line.cells(columns)[columns - 1]
+    return has_content(cell) or cell == TAIL
 
 
-def _end(pen: Pen) -> str:
-    return step(pen, DEFAULT)
+_NO_PENS: Final[list[Pen]] = []
+_NO_SEGMENTS: Final[list[str | Pen]] = []
+_SHOWN: Final = {0: " ", 1: None, 2: None, 3: None, 4: None}

@@ -1,284 +1,203 @@
-"""Bytes to calls on an emulator: the part that `pyte.ByteStream` plays.
+"""Bytes to calls on the emulator: the part that pyte.ByteStream plays, made for speed.
 
-One compiled pattern finds the next whole thing: a run of text, a control character, a whole sequence. What is not
-whole yet waits for the bytes that finish it. Any input is taken; nothing is kept beyond a bound.
+A chunk is cut into tokens by one regular expression: runs of text, complete sequences, single controls. What a
+sequence means is worked out once and remembered by its spelling. A token that is not complete, or not clean, goes a
+character at a time through the state machine (:mod:`.machine`), which also carries what is unfinished over to the next
+chunk. It never raises on any input, and what it keeps is bounded.
 """
 
 from __future__ import annotations
 
-import codecs
 import re
-from collections.abc import Callable
+from typing import Final
 
 from .emulator import Emulator
+from .machine import GROUND, MAX_STRING, Machine
+from .meaning import SGR, Meaning, meaning_of, nothing
+from .operating import operate
+from .parameters import parse_parameters
+from .sgr import apply_sgr
 
-MAX_SEQUENCE = 8192
-"""Characters that an unfinished sequence may have; a longer string (OSC, DCS ...) is swallowed to its end."""
-MAX_PARAMETER = 65535
+_CONTROLS: Final = "\x00-\x1f\x7f-\x9f"
+TOKENS: Final = re.compile(
+    rf"[^{_CONTROLS}]+"
+    r"|\r\n"
+    r"|\x1b\[[0-9;:]*[@-~]"
+    r"|[\x00-\x17\x18-\x1a\x1c-\x1f]"
+    r"|\x1b\[[0-?]*[ -/]*[@-~]"
+    r"|\x1b(?:[0-OQ-WYZ\\`-~]|[ -/]+[0-~])"
+    rf"|\x1b\][^\x00-\x1f\x80-\x9f]*(?:\x07|\x1b\\)"
+    r"|[\x80-\x8f\x91-\x97\x99\x9a\x9c]"
+    r"|[\x1b\x90\x98\x9b\x9d\x9e\x9f][\s\S]*"
+)
+"""Text; line end; CSI without prefix; C0; CSI; ESC; OSC; C1 that stands alone; and the rest, from what is no token."""
+_PLAIN: Final = bytes(range(0x20, 0x7F)) + b"\r\n"
+_PARTIAL: Final = re.compile(rb"(?:[\xc0-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf7][\x80-\xbf]{0,2})\Z")
+"""A UTF-8 character cut short by the end of the chunk."""
+_FIRST_WINDOW: Final = 256
+_MAX_MEANINGS: Final = 4096
 
-_TOKEN = re.compile(
-    r"""
-      (?P<text>[^\x00-\x1f\x7f-\x9f]+)
-    | (?:\x1b\[|\x9b)(?P<parameters>[0-?]*)(?P<intermediate>[ -/]*)(?P<final>[@-~])
-    | (?:\x1b\]|\x9d)(?P<osc>[^\x07\x1b\x9c\x18\x1a]*)(?:\x07|\x1b\\|\x9c|[\x18\x1a])
-    | (?:\x1b[PX^_]|[\x90\x98\x9e\x9f])(?P<string>[^\x1b\x9c\x18\x1a]*)(?:\x1b\\|\x9c|[\x18\x1a])
-    | \x1b(?P<charset>[()*+])(?P<which>[0-~])
-    | \x1b(?P<escape>[ -/]*[0-OQ-WYZ\\`-~])
-    | (?P<control>[\x00-\x1a\x1c-\x1f\x7f-\x8f\x91-\x97\x99\x9a\x9c])
-    """,
-    re.VERBOSE,
-)
-_UNFINISHED = re.compile(
-    r"(?:\x1b(?:[ -/]*|\[[0-?]*[ -/]*|\][^\x07\x1b\x9c\x18\x1a]*\x1b?|[PX^_][^\x1b\x9c\x18\x1a]*\x1b?)"
-    r"|\x9b[0-?]*[ -/]*|\x9d[^\x07\x1b\x9c\x18\x1a]*\x1b?|[\x90\x98\x9e\x9f][^\x1b\x9c\x18\x1a]*\x1b?)\Z"
-)
-_STRING_START = re.compile(r"\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]")
-_STRING_END = re.compile(r"\x07|\x1b|\x9c|\x18|\x1a")
-_BROKEN_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[ -/]*)?|\x9b[0-?]*[ -/]*|\x1b?[\]PX^_][^\x1b]*|.", re.DOTALL)
+_meanings: dict[str, Meaning] = {}
+"""Shared by all parsers: what a sequence means depends on nothing but its spelling."""
 
 
 class Parser:
-    """Feeds one emulator. `pending` is what has come of a sequence or character that is not whole."""
+    """Feeds one emulator."""
 
-    __slots__ = ("_decoder", "_rest", "_swallowing", "emulator")
+    __slots__ = ("_text_last", "emulator", "machine", "partial")
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._rest = ""
-        self._swallowing = False
+        self.machine = Machine(emulator)
+        self.partial = b""
+        """The first bytes of a UTF-8 character that is not complete."""
+        self._text_last = False
+
+    @property
+    def joins(self) -> bool:
+        """Whether a combining character that comes now would join the one before."""
+        return self._text_last and self.emulator.join > 0
 
     @property
     def pending(self) -> bytes:
-        """The bytes that wait for others; a terminal given them is in the same state of parsing."""
-        start = "\x1b_" if self._swallowing else ""
-        return (start + self._rest).encode() + self._decoder.getstate()[0]
+        """What was begun and not finished, as bytes that bring a fresh parser to the same point."""
+        return self.machine.pending.encode() + self.partial
 
     def feed(self, data: bytes) -> None:
-        """Take bytes, in any chunking."""
-        text = self._rest + self._decoder.decode(data)
-        self._rest = ""
-        position = self._swallow(text) if self._swallowing else 0
-        match, emulator = _TOKEN.match, self.emulator
-        while position < len(text):
-            token = match(text, position)
-            if token is None:
-                position = self._unmatched(text, position)
-                continue
-            position = token.end()
-            kind = token.lastgroup
-            if kind == "text":
-                emulator.draw(token["text"])
-            elif kind == "final":
-                self._csi(token["parameters"], token["intermediate"], token["final"])
-            elif kind == "control":
-                _CONTROLS.get(token["control"], _nothing)(emulator)
-            elif kind == "osc":
-                self._osc(token["osc"])
-            elif kind == "which":
-                emulator.define_charset(token["which"], token["charset"])
-            elif kind == "escape":
-                _ESCAPES.get(token["escape"], _nothing)(emulator)
-            if kind != "text" and kind != "final":
-                emulator.last = ""
-
-    def _unmatched(self, text: str, position: int) -> int:
-        """Nothing whole begins here: wait for the rest of it, or step over what can't become anything."""
-        if _UNFINISHED.match(text, position):
-            if len(text) - position <= MAX_SEQUENCE:
-                self._rest = text[position:]
-            else:
-                self._swallowing = _STRING_START.match(text, position) is not None
-            return len(text)
-        broken = _BROKEN_SEQUENCE.match(text, position)
-        return broken.end() if broken is not None else position + 1
-
-    def _swallow(self, text: str) -> int:
-        """The end of a string that was too long to keep."""
-        end = _STRING_END.search(text)
-        if end is None:
-            return len(text)
-        self._swallowing = False
-        return end.end() + (1 if text[end.end() : end.end() + 1] == "\\" else 0)
-
-    def _csi(self, parameters: str, intermediate: str, final: str) -> None:
-        emulator = self.emulator
-        if final == "m" and not intermediate and parameters[:1] not in _PREFIXES:
-            emulator.sgr(parameters)
+        """Take any bytes, cut anywhere."""
+        if self.machine.state == GROUND and not self.partial and not data.translate(None, _PLAIN):
+            self._feed_lines(data.decode("ascii"))
             return
-        prefix = parameters[:1] if parameters[:1] in _PREFIXES else ""
-        act = _SEQUENCES.get(prefix + intermediate + final)
-        if act is not None:
-            act(emulator, _numbers(parameters[len(prefix) :]))
-        if final != "b":
-            emulator.last = ""
+        text = self._decode(data)
+        if self.machine.state != GROUND:
+            text = text[self._run(text, 0) :]
+        if text:
+            rest = self._feed_tokens(TOKENS.findall(text))
+            if rest:
+                self._feed_rest(rest)
 
-    def _osc(self, body: str) -> None:
-        number, _, value = body.partition(";")
-        act = _OSC.get(number)
-        if act is not None:
-            act(self.emulator, value)
+    def _decode(self, data: bytes) -> str:
+        """As xterm.js does: what is not UTF-8 is not there, nor is a byte order mark."""
+        if self.partial:
+            data = self.partial + data
+            self.partial = b""
+        if data.isascii():
+            return data.decode("ascii")
+        cut = _PARTIAL.search(data, max(len(data) - 3, 0))
+        if cut is not None:
+            self.partial = cut[0]
+            data = data[: cut.start()]
+        text = data.decode("utf-8", "ignore")
+        return text.replace("\ufeff", "") if "\ufeff" in text else text
 
+    def _feed_lines(self, text: str) -> None:
+        """Printable ASCII and line ends alone."""
+        emulator = self.emulator
+        if not text:
+            return
+        if text[0] == "\n":
+            emulator.linefeed()
+            text = text[1:]
+        last_return = text.endswith("\r")
+        if last_return:
+            text = text[:-1]
+        lines = text.split("\r\n")
+        rest = lines.pop()
+        if lines and "\n" not in rest and text.count("\n") == len(lines) == text.count("\r"):
+            emulator.draw_lines(lines)
+            if rest:
+                emulator.draw(rest)
+            self._text_last = bool(rest)
+        elif text:
+            self._feed_tokens(TOKENS.findall(text))
+        if last_return:
+            emulator.x = 0
+            self._text_last = False
 
-_PREFIXES = frozenset("<=>?")
+    def _feed_tokens(self, tokens: list[str]) -> str:
+        """Carry out the tokens; what comes back is the last one, where it is none: it begins what is no token."""
+        emulator = self.emulator
+        draw, known = emulator.draw, _meanings.get
+        text_last = self._text_last
+        if not text_last:
+            emulator.join = 0
+        for token in tokens:
+            first = token[0]
+            if first > "\x1f":
+                if not text_last:
+                    emulator.join = 0
+                draw(token)
+                text_last = True
+                continue
+            if token == "\r\n":
+                emulator.x = 0
+                emulator.linefeed()
+                text_last = False
+                continue
+            meaning = known(token)
+            if meaning is None:
+                meaning = self._learn(token)
+                if meaning is None:
+                    self._text_last = text_last
+                    return token
+            method, arguments = meaning
+            if method is SGR:
+                steps = emulator.pen.steps
+                pen = steps.get(token) if steps is not None else None
+                if pen is None:
+                    pen = apply_sgr(emulator.pen, parse_parameters(token[2:-1]))
+                    emulator.pen.remember(token, pen)
+                emulator.pen = pen
+            else:
+                if not text_last:
+                    emulator.join = 0
+                method(emulator, *arguments)
+            text_last = False
+        self._text_last = text_last
+        return ""
 
+    def _learn(self, token: str) -> Meaning | None:
+        """What a token means that is not known yet; None for what is no token."""
+        if token.startswith("\x1b]"):
+            payload = token[2:-1] if token[-1] == "\x07" else token[2:-2]
+            if "\x1b" in payload or token[-1] not in "\x07\\":
+                return None
+            return (operate, (payload,)) if len(payload) <= MAX_STRING else (nothing, ())
+        meaning = meaning_of(token)
+        if meaning is not None:
+            if len(_meanings) >= _MAX_MEANINGS:
+                _meanings.clear()
+            if len(token) < 64:
+                _meanings[token] = meaning
+        return meaning
 
-def _numbers(parameters: str) -> list[int]:
-    """The parameters as numbers, 0 where none is given; of sub-parameters the first."""
-    if not parameters:
-        return []
-    heads = (part.partition(":")[0] for part in parameters.split(";")[:32])
-    return [min(int(head), MAX_PARAMETER) if head.isdigit() and len(head) < 10 else 0 for head in heads]
+    def _feed_rest(self, text: str) -> None:
+        """What begins with something unclean: through the state machine up to its end, then by tokens again.
 
+        By windows that grow, since what follows may be unclean again, and looking at all of it each time would take
+        time that grows with the square of its length.
+        """
+        at, window = 0, _FIRST_WINDOW
+        while at < len(text):
+            if self.machine.state == GROUND and text[at] not in "\x1b\x90\x98\x9b\x9d\x9e\x9f":
+                rest = self._feed_tokens(TOKENS.findall(text, at, at + window))
+                at = min(at + window, len(text)) - len(rest)
+                window = _FIRST_WINDOW if rest else window * 2
+                continue
+            if self.machine.state == GROUND:
+                rest = self._feed_tokens(TOKENS.findall(text, at, at + window))
+                done = min(at + window, len(text)) - len(rest)
+                if done > at:
+                    at = done
+                    continue
+            at = self._run(text, at)
 
-def _nothing(emulator: Emulator) -> None:
-    pass
+    def _run(self, text: str, at: int) -> int:
+        """Through the state machine; a character printed before is still joined until something is carried out."""
+        emulator = self.emulator
+        if not self._text_last:
+            emulator.join = 0
+        at = self.machine.run(text, at)
+        self._text_last = emulator.join > 0
+        return at
 
-
-def _next_line(emulator: Emulator) -> None:
-    emulator.carriage_return()
-    emulator.index()
-
-
-_CONTROLS: dict[str, Callable[[Emulator], None]] = {
-    "\x08": Emulator.backspace,
-    "\x09": Emulator.tab,
-    "\x0a": Emulator.linefeed,
-    "\x0b": Emulator.linefeed,
-    "\x0c": Emulator.linefeed,
-    "\x0d": Emulator.carriage_return,
-    "\x0e": Emulator.shift_out,
-    "\x0f": Emulator.shift_in,
-    "\x84": Emulator.index,
-    "\x85": _next_line,
-    "\x88": Emulator.set_tab_stop,
-    "\x8d": Emulator.reverse_index,
-}
-
-
-def _keypad(on: bool) -> Callable[[Emulator], None]:
-    def act(emulator: Emulator) -> None:
-        emulator.keypad = on
-
-    return act
-
-
-_ESCAPES: dict[str, Callable[[Emulator], None]] = {
-    "7": Emulator.save_cursor,
-    "8": Emulator.restore_cursor,
-    "=": _keypad(True),
-    ">": _keypad(False),
-    "D": Emulator.index,
-    "E": _next_line,
-    "H": Emulator.set_tab_stop,
-    "M": Emulator.reverse_index,
-    "c": Emulator.reset,
-    "#8": Emulator.alignment_display,
-}
-
-
-def _at(numbers: list[int], index: int, default: int) -> int:
-    """A parameter; `default` also for 0, as most sequences have it."""
-    return (numbers[index] if index < len(numbers) else 0) or default
-
-
-def _count(method: Callable[[Emulator, int], None]) -> Callable[[Emulator, list[int]], None]:
-    return lambda emulator, numbers: method(emulator, _at(numbers, 0, 1))
-
-
-def _how(method: Callable[[Emulator, int], None]) -> Callable[[Emulator, list[int]], None]:
-    return lambda emulator, numbers: method(emulator, _at(numbers, 0, 0))
-
-
-def _modes(on: bool, private: bool) -> Callable[[Emulator, list[int]], None]:
-    def act(emulator: Emulator, numbers: list[int]) -> None:
-        (emulator.set_mode if on else emulator.reset_mode)(*numbers, private=private)
-
-    return act
-
-
-def _by(rows: int, columns: int) -> Callable[[Emulator, list[int]], None]:
-    def act(emulator: Emulator, numbers: list[int]) -> None:
-        count = _at(numbers, 0, 1)
-        emulator.move(rows * count, columns * count)
-
-    return act
-
-
-def _line_start(direction: int) -> Callable[[Emulator, list[int]], None]:
-    def act(emulator: Emulator, numbers: list[int]) -> None:
-        emulator.move(direction * _at(numbers, 0, 1), 0)
-        emulator.carriage_return()
-
-    return act
-
-
-def _tabs(emulator: Emulator, numbers: list[int]) -> None:
-    for _ in range(min(_at(numbers, 0, 1), emulator.columns)):
-        emulator.tab()
-
-
-def _cursor_shape(emulator: Emulator, numbers: list[int]) -> None:
-    emulator.cursor_shape = _at(numbers, 0, 1)
-
-
-def _window(emulator: Emulator, numbers: list[int]) -> None:
-    if _at(numbers, 1, 0) in (0, 2):
-        {22: Emulator.push_title, 23: Emulator.pop_title}.get(_at(numbers, 0, 0), _nothing)(emulator)
-
-
-def _keyboard_push(emulator: Emulator, numbers: list[int]) -> None:
-    emulator.keyboard = [*emulator.keyboard, _at(numbers, 0, 0)][-16:]
-
-
-def _keyboard_pop(emulator: Emulator, numbers: list[int]) -> None:
-    del emulator.keyboard[max(len(emulator.keyboard) - _at(numbers, 0, 1), 0) :]
-
-
-_SEQUENCES: dict[str, Callable[[Emulator, list[int]], None]] = {
-    "@": _count(Emulator.insert_characters),
-    "A": _by(-1, 0),
-    "B": _by(1, 0),
-    "C": _by(0, 1),
-    "D": _by(0, -1),
-    "E": _line_start(1),
-    "F": _line_start(-1),
-    "G": _count(Emulator.cursor_to_column),
-    "H": lambda emulator, n: emulator.cursor_position(_at(n, 0, 1), _at(n, 1, 1)),
-    "I": _tabs,
-    "J": _how(Emulator.erase_in_display),
-    "K": _how(Emulator.erase_in_line),
-    "L": _count(Emulator.insert_lines),
-    "M": _count(Emulator.delete_lines),
-    "P": _count(Emulator.delete_characters),
-    "S": _count(Emulator.scroll_up),
-    "T": _count(Emulator.scroll_down),
-    "X": _count(Emulator.erase_characters),
-    "Z": _count(Emulator.back_tab),
-    "`": _count(Emulator.cursor_to_column),
-    "a": _by(0, 1),
-    "b": _count(Emulator.repeat),
-    "d": _count(Emulator.cursor_to_line),
-    "e": _by(1, 0),
-    "f": lambda emulator, n: emulator.cursor_position(_at(n, 0, 1), _at(n, 1, 1)),
-    "g": _how(Emulator.clear_tab_stop),
-    "h": _modes(on=True, private=False),
-    "l": _modes(on=False, private=False),
-    "?h": _modes(on=True, private=True),
-    "?l": _modes(on=False, private=True),
-    "r": lambda emulator, n: emulator.set_margins(_at(n, 0, 0), _at(n, 1, 0)),
-    "s": lambda emulator, n: emulator.save_cursor(),
-    "u": lambda emulator, n: emulator.restore_cursor(),
-    "t": _window,
-    " q": _cursor_shape,
-    "!p": lambda emulator, n: emulator.soft_reset(),
-    ">u": _keyboard_push,
-    "<u": _keyboard_pop,
-}
-
-
-def _link(emulator: Emulator, value: str) -> None:
-    emulator.set_link(value.partition(";")[2][:2048])
-
-
-_OSC: dict[str, Callable[[Emulator, str], None]] = {"0": Emulator.set_title, "2": Emulator.set_title, "8": _link}

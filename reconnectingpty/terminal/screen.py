@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .emulator import Emulator
+from .painting import drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +27,18 @@ class Screen:
     @classmethod
     def of(cls, emulator: Emulator) -> Screen:
         """What an emulator shows now."""
-        cursor, lines = emulator.cursor, emulator.active.lines
+        lines, columns = emulator.grid, emulator.columns
         return cls(
             rows=emulator.lines,
             cols=emulator.columns,
-            row=cursor.y,
-            col=cursor.x,
-            cursor_visible=not cursor.hidden,
-            alternate=emulator.alternate is not None,
+            row=emulator.y,
+            col=min(emulator.x, columns - 1),
+            cursor_visible=not emulator.cursor_hidden,
+            alternate=emulator.is_alternate,
             title=emulator.title,
-            lines=tuple(line.text for line in lines),
-            drawn=tuple(line.drawn() for line in lines),
-            scrollback=len(emulator.normal.scrollback),
+            lines=tuple(line.text(columns).rstrip() for line in lines),
+            drawn=tuple(drawn(line, columns) for line in lines),
+            scrollback=emulator.normal.base,
         )
 
     def text(self) -> str:

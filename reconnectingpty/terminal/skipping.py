@@ -1,121 +1,88 @@
-"""Finds what a terminal model need not parse: output that has provably scrolled out of everything it keeps.
+"""Which part of a stream provably leaves nothing behind, because as many lines follow as screen and scrollback hold.
 
-A stretch of text, line ends and SGR on the normal screen with full margins leaves nothing behind but its last lines
-and its pen, once as many lines have followed as screen and scrollback hold together. Every byte is looked at once,
-piece by piece, by searches that run at memory speed; what is known of a piece is where it is and its line feeds.
+It looks at bytes only, a block at a time, and each byte once. A stretch counts as simple while it holds nothing but
+text, line ends, SGR and EL: on the normal screen with full margins that can only fill lines and scroll them away. It
+knows neither log nor emulator; the model, which calls it, sees to it that the terminal is in such a state.
 """
 
 from __future__ import annotations
 
 import re
 from collections import deque
-from typing import NamedTuple
+from typing import Final
 
-from ..output_log import OutputLog
+from .parameters import parse_parameters
+from .pen import Pen
+from .sgr import apply_sgr
 
-PIECE = 64 << 10
-LOOK_EVERY = 64 << 10
-"""Bytes that have to come before looking again is worth it."""
-LONGEST_SGR = 64
-_SGR = re.compile(rb"\x1b\[[0-9;:]*m")
-_RESETS = (b"\x1b[m", b"\x1b[0m")
-_NOT_SGR = re.compile(rb"\x1b(?!\[[0-9;:]*+m)")
-_UNPRINTED = (b"\x0e", b"\x0f", b"\xc2", b"\x9b")
-"""What may change more than a line: SO, SI, and the first byte of a C1 control in UTF-8 (also of Latin-1 letters,
-which are then parsed as well). 0x9b alone is no control in UTF-8, and too rare to look into."""
-
-
-class _Piece(NamedTuple):
-    start: int
-    end: int
-    line_feeds: int
-    escapes: bool
+BLOCK: Final = 1 << 15
+"""Bytes looked at in one go: well under a millisecond."""
+_HARMLESS: Final = bytes(set(range(256)) - {0x0E, 0x0F, 0xC2})
+"""Bytes that can do no more than fill a line or end one, and ESC. Not so SO and SI, which change the charset, and the
+byte that begins a C1 control in UTF-8."""
+_SEQUENCE: Final = re.compile(rb"\x1b\[[0-9;:]*+[mK]")
+_SIMPLE: Final = re.compile(rb"(?:[^\x0e\x0f\x1b\xc2]++|\x1b\[[0-9;:]*+[mK]|\xc2[\xa0-\xbf])*+")
+_UNFINISHED: Final = re.compile(rb"\x1b(?:\[[0-9;:]{0,200})?\Z|\xc2\Z")
+_SGR: Final = re.compile(rb"\x1b\[([0-9;:]*)m")
+_RESETS: Final = (b"\x1b[m", b"\x1b[0m")
 
 
-class Skip(NamedTuple):
-    """What may be left out: everything up to offset `to`, where a line begins, but for the SGR `sequences`.
+class Simple:
+    """The simple stretch found so far: where it begins and ends, and the line feeds of each block in it.
 
-    `reset`: the pen is the default one before the first of them.
+    Offsets are the log's. `blocked`: what comes at `end` is not simple.
     """
 
-    to: int
-    reset: bool
-    sequences: list[bytes]
+    __slots__ = ("_blocks", "_total", "blocked", "end", "start")
+
+    def __init__(self, start: int) -> None:
+        self.start = self.end = start
+        self.blocked = False
+        self._blocks: deque[tuple[int, int]] = deque()
+        self._total = 0
+
+    def look(self, block: bytes) -> None:
+        """Take the bytes that follow `end`."""
+        size = len(block)
+        if block.translate(None, _HARMLESS) or block.count(b"\x1b") != len(_SEQUENCE.findall(block)):
+            match = _SIMPLE.match(block)
+            size = match.end() if match is not None else 0
+            if size < len(block) and _UNFINISHED.match(block, size) is None:
+                self.blocked = True
+        if size:
+            feeds = block.count(b"\n", 0, size)
+            self.end += size
+            self._blocks.append((self.end, feeds))
+            self._total += feeds
+
+    def skippable(self, lines: int) -> int:
+        """Up to which offset nothing will be left once more than `lines` line feeds have followed."""
+        to, left = self.start, self._total
+        for end, feeds in self._blocks:
+            if left - feeds <= lines:
+                break
+            to, left = end, left - feeds
+        return to
+
+    def skip(self, to: int, cut: int) -> None:
+        """Begin at `cut`, behind the first line end after `to`, the end of a block."""
+        while self._blocks and self._blocks[0][0] <= to:
+            self._total -= self._blocks.popleft()[1]
+        end, feeds = self._blocks.popleft()
+        self._blocks.appendleft((end, feeds - 1))
+        self._total -= 1
+        self.start = cut
 
 
-class Skipping:
-    """What is known of the log ahead of a model. Invariant: the pieces follow each other and end at `_known`."""
-
-    __slots__ = ("_blocked", "_known", "_log", "_look_from", "_pieces")
-
-    def __init__(self, log: OutputLog) -> None:
-        self._log = log
-        self._pieces: deque[_Piece] = deque()
-        self._known = 0
-        self._blocked = 0  # up to here it has to be parsed
-        self._look_from = LOOK_EVERY
-
-    def worth_a_look(self, offset: int) -> bool:
-        """Whether there may be anything to skip for a model that is at `offset`; cheap."""
-        return offset >= self._blocked and self._log.end >= self._look_from
-
-    def find(self, offset: int, end: int, lines: int) -> Skip | None:
-        """What can be left out from `offset` on, for a model that keeps `lines` lines; `end`: look no further."""
-        self._look_from = self._log.end + LOOK_EVERY
-        self._look(offset, end)
-        after = 0
-        for piece in reversed(self._pieces):
-            if after > lines and piece.end > offset:
-                cut = self._last_line_end(max(piece.start, offset), piece.end)
-                if cut is not None:
-                    return self._skip(offset, cut)
-            after += piece.line_feeds
-        return None
-
-    def _look(self, offset: int, end: int) -> None:
-        """Look at what is not known yet, up to the first thing that is not plain."""
-        while self._pieces and self._pieces[0].end <= offset:
-            self._pieces.popleft()
-        if not self._pieces:
-            self._known = offset
-        while self._known < end:
-            data = self._log.slice(self._known, min(self._known + PIECE, end))
-            stop = _end_of_plain(data)
-            if stop:
-                line_feeds, escapes = data.count(b"\n", 0, stop), data.find(b"\x1b", 0, stop) >= 0
-                self._pieces.append(_Piece(self._known, self._known + stop, line_feeds, escapes))
-                self._known += stop
-            if stop < len(data) - LONGEST_SGR or stop == 0:
-                if len(data) - stop > LONGEST_SGR:
-                    self._blocked = self._known + 1
-                return
-
-    def _last_line_end(self, start: int, end: int) -> int | None:
-        data = self._log.slice(start, end)
-        found = data.rfind(b"\r\n")
-        return None if found < 0 else start + found + 2
-
-    def _skip(self, offset: int, cut: int) -> Skip:
-        """What the skipped part leaves behind: the SGR since its last reset, looked for from its end on."""
-        sequences: list[bytes] = []
-        for piece in reversed(self._pieces):
-            start, end = max(piece.start, offset), min(piece.end, cut)
-            if start >= end or not piece.escapes:
-                continue
-            data = self._log.slice(start, end)
-            reset = max(data.rfind(sequence) for sequence in _RESETS)
-            sequences[:0] = _SGR.findall(data, max(reset, 0))
-            if reset >= 0:
-                return Skip(cut, True, sequences)
-        return Skip(cut, False, sequences)
-
-
-def _end_of_plain(data: bytes) -> int:
-    """How far the data is text, line ends and SGR alone."""
-    end = len(data)
-    for byte in _UNPRINTED:
-        found = data.find(byte, 0, end)
-        if found >= 0:
-            end = found
-    other = _NOT_SGR.search(data, 0, end)
-    return end if other is None else other.start()
+def pen_after(pen: Pen, data: bytes) -> Pen:
+    """The pen that a simple stretch leads to."""
+    begin = max(data.rfind(reset) for reset in _RESETS)
+    for match in _SGR.finditer(data, max(begin, 0)):
+        token = f"\x1b[{match[1].decode('ascii')}m"
+        steps = pen.steps
+        then = steps.get(token) if steps is not None else None
+        if then is None:
+            then = apply_sgr(pen, parse_parameters(token[2:-1]))
+            pen.remember(token, then)
+        pen = then
+    return pen

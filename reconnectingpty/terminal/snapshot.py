@@ -1,150 +1,220 @@
-"""A terminal's state as the bytes that draw it on a fresh terminal of the same size.
+"""A terminal's whole state as the bytes that draw it on a fresh terminal of the same size.
 
-Lines first, from the oldest of the scrollback to the bottom of the screen, each printed once where it will scroll up
-from; then what cannot be seen: modes, margins, tab stops, saved cursors, the pen, and at the very end whatever has
-come of a sequence that is not whole yet. It asks nothing and rings nothing.
+Both screens, the scrollback with its wrap flags, and all that cannot be seen: pen, modes, margins, tab stops, saved
+cursors, charsets, titles, colours, keyboard flags, a pending wrap, a sequence or character cut in half. The bytes never
+ring, never ask, and scroll only as many lines as belong into the scrollback. Called by the model; it changes nothing.
 """
 
 from __future__ import annotations
 
-from .buffer import Buffer, Saved
+from .buffer import TAB_WIDTH, Buffer
+from .cells import NULL, TAIL, glyph, has_content
+from .charsets import ASCII, SHIFTS, untranslated
 from .emulator import Emulator
-from .line import Line, step
-from .modes import AUTOWRAP, CURSOR_VISIBLE, KEPT_PRIVATE, ORIGIN
+from .modes import MOUSE_ENCODING, MOUSE_TRACKING, SWITCHES, Modes
+from .operating import SPECIAL
+from .painting import Painter
 from .parser import Parser
-from .pen import DEFAULT
+from .pen import DEFAULT, EXTENDED, UNDERLINE, Pen, with_extended
+from .sgr import link_sequence, sgr_of
+
+_STYLES = {"": 7, "block": 1, "underline": 3, "bar": 5}
+_NUMBERS = {name: number for number, name in SWITCHES.items()}
+_TRACKING = {name: number for number, name in MOUSE_TRACKING.items()}
+_ENCODING = {name: number for number, name in MOUSE_ENCODING.items()}
 
 
 def snapshot(parser: Parser, lines: int | None = None) -> bytes:
-    """What draws the state of the parser's emulator; with at most `lines` lines of scrollback, where that is given.
+    """What draws the parser's terminal, with at most the newest `lines` of its scrollback.
 
-    Empty where the terminal is as it was at first.
+    Empty for a terminal that nothing has happened to.
     """
     emulator = parser.emulator
-    parts = [_lines(emulator.normal, lines)]
-    if emulator.alternate is not None:
-        parts += [_saved(emulator, emulator.normal), _cursor(emulator.normal), "\x1b[?47h", _rows(emulator.alternate)]
-    parts += [
-        _tabs(emulator.active),
-        _margins(emulator),
-        _saved(emulator, emulator.active),
-        _switches(emulator),
-        _title(emulator),
-        _position(emulator),
-        step(DEFAULT, emulator.pen),
-        "\x1b[4h" if emulator.insert else "",
-    ]
-    return "".join(parts).encode("utf-8", "replace") + parser.pending
+    writer = _Writer(emulator, parser.joins)
+    writer.write(lines)
+    return "".join(writer.out).encode("utf-8") + parser.pending
 
 
-def _lines(buffer: Buffer, limit: int | None) -> str:
-    """The scrollback and the screen, from top to bottom, but for the empty rows at its end."""
-    gone = list(buffer.scrollback)
-    if limit is not None:
-        gone = gone[len(gone) - limit :] if limit else []
-    last = max((row for row, line in enumerate(buffer.lines) if line.used()), default=-1)
-    if gone:
-        last = len(buffer.lines) - 1  # every row has to be there, for the lines above to have scrolled off
-    shown = buffer.lines[: last + 1]
-    parts: list[str] = []
-    for line in gone:
-        parts += ("" if line.wrapped or not parts else "\r\n", line.drawn)
-    for row, shown_line in enumerate(shown):
-        whole = row + 1 < len(shown) and shown[row + 1].wrapped
-        joined = shown_line.wrapped and _is_full(shown, row, gone != [])
-        parts += ("" if joined or not parts else "\r\n", shown_line.drawn(whole=whole))
-    return "".join(parts)
+class _Writer:
+    """One snapshot in the making."""
+
+    def __init__(self, emulator: Emulator, joins: bool) -> None:
+        self.emulator = emulator
+        self.joins = joins
+        self.painter = Painter(emulator.columns)
+        self.out = self.painter.out
+
+    def write(self, lines: int | None) -> None:
+        emulator = self.emulator
+        normal, alternate = emulator.normal, emulator.alternate
+        self._titles_and_colours()
+        self._keyboard(1)
+        scrollback = normal.scrollback
+        assert scrollback is not None
+        above = scrollback.last(len(scrollback) if lines is None else max(lines, 0))
+        self.painter.rows([*above, *normal.lines], len(above))
+        self._keyboard(0)
+        self._buffer(normal, len(scrollback))
+        if emulator.is_alternate:
+            self.painter.use(DEFAULT)
+            self.out.append(f"{_to(normal.x, normal.y)}\x1b[?1047h\x1b[H")
+            self.painter.rows(alternate.lines, 0)
+            self._buffer(alternate, 0)
+        self._modes()
+        self._finish()
+
+    def _titles_and_colours(self) -> None:
+        emulator, out = self.emulator, self.out
+        for stack, command, which in ((emulator.icon_stack, 1, 1), (emulator.title_stack, 2, 2)):
+            out += [f"\x1b]{command};{entry}\x1b\\\x1b[22;{which}t" for entry in stack]
+        if emulator.title != emulator.shown_title:
+            # Terminals without a title stack have to end with what they show now, the others with what they popped.
+            out.append(f"\x1b]2;{emulator.title}\x1b\\\x1b[22;2t\x1b]2;{emulator.shown_title}\x1b\\\x1b[23;2t")
+        elif emulator.title or emulator.title_stack:
+            out.append(f"\x1b]2;{emulator.title}\x1b\\")
+        if emulator.icon_name or emulator.icon_stack:
+            out.append(f"\x1b]1;{emulator.icon_name}\x1b\\")
+        palette = [f"{number};{_rgb(value)}" for number, value in emulator.colours.items() if number < SPECIAL]
+        if palette:
+            out.append(f"\x1b]4;{';'.join(palette)}\x1b\\")
+        for number, value in emulator.colours.items():
+            if number >= SPECIAL:
+                out.append(f"\x1b]{number - SPECIAL + 10};{_rgb(value)}\x1b\\")
+
+    def _keyboard(self, which: int) -> None:
+        """Kitty's keyboard flags of the normal (0) or the alternate (1) screen."""
+        first, *others = self.emulator.keyboard[which]
+        if first or others:
+            flags = (f"\x1b[={first}u" if first else "") + "".join(f"\x1b[>{flag}u" for flag in others)
+            self.out.append(f"\x1b[?1047h{flags}\x1b[?1047l" if which else flags)
+
+    def _buffer(self, buffer: Buffer, base: int) -> None:
+        """Saved cursor, tab stops and margins of the buffer in use."""
+        out, emulator, saved = self.out, self.emulator, buffer.saved
+        row = saved.y - base
+        if saved.pen is not DEFAULT or saved.charset != ASCII or saved.x or row > 0:
+            self.painter.use(DEFAULT)
+            charset = (f"\x1b({saved.charset}", "\x1b(B") if saved.charset != ASCII else ("", "")
+            pen = saved.pen
+            out.append(_to(min(saved.x, emulator.columns - 1), min(max(row, 0), emulator.lines - 1)))
+            self.painter.use(pen)
+            out.append(f"{charset[0]}\x1b7{charset[1]}")
+            self.painter.use(DEFAULT)
+        columns = emulator.columns
+        tabs = {stop for stop in buffer.tabs if stop < columns}
+        if tabs != set(range(0, columns, TAB_WIDTH)):
+            out.append("\x1b[3g" + "".join(f"\x1b[{stop + 1}G\x1bH" for stop in sorted(tabs)))
+        if (buffer.top, buffer.bottom) != (0, emulator.lines - 1):
+            out.append(f"\x1b[{buffer.top + 1};{buffer.bottom + 1}r")
+
+    def _modes(self) -> None:
+        emulator, out = self.emulator, self.out
+        modes, usual = emulator.modes, Modes()
+        private = [_NUMBERS[name] for name in _NUMBERS if getattr(modes, name) and not getattr(usual, name)]
+        if emulator.cursor_blinks:
+            private.append(12)
+        if emulator.mouse_tracking:
+            private.append(_TRACKING[emulator.mouse_tracking])
+        if emulator.mouse_encoding:
+            private.append(_ENCODING[emulator.mouse_encoding])
+        private += sorted(emulator.unknown_modes)
+        for at in range(0, len(private), 16):
+            out.append(f"\x1b[?{';'.join(map(str, private[at : at + 16]))}h")
+        if emulator.cursor_hidden:
+            out.append("\x1b[?25l")
+        if not modes.wraparound:
+            out.append("\x1b[?7l")
+        if modes.cursor_style or modes.cursor_blink is not None:
+            out.append(f"\x1b[{_STYLES[modes.cursor_style] + (not modes.cursor_blink)} q")
+        if emulator.modify_other_keys:
+            out.append(f"\x1b[>4;{emulator.modify_other_keys}m")
+        if emulator.newline:
+            out.append("\x1b[20h")
+        if modes.insert:
+            out.append("\x1b[4h")
+        if modes.origin:
+            out.append("\x1b[?6h")
+        for slot, charset in zip("()*+", emulator.charsets, strict=True):
+            if charset != ASCII:
+                out.append(f"\x1b{slot}{charset}")
+        if emulator.shift:
+            out.append(SHIFTS[emulator.shift])
+
+    def _finish(self) -> None:
+        """The pen, and the cursor; where it stands behind a character just printed, by printing that again."""
+        emulator, out = self.emulator, self.out
+        pen, saved = emulator.pen, emulator.active.saved
+        irregular = bool(pen.flags & EXTENDED) != bool(pen.style or pen.link) or (pen.style > 0) != bool(
+            pen.flags & UNDERLINE
+        )
+        if emulator.in_use != emulator.charsets[emulator.shift] or (irregular and _same(pen, saved.pen)):
+            # Only DECRC brings a charset or attributes that nothing else can say.
+            if irregular:
+                whole = with_extended(pen.fg, pen.bg, UNDERLINE if pen.style else 0, pen.style, pen.ucolour, pen.link)
+                out.append(sgr_of(whole) + (link_sequence(pen.link) if pen.link else ""))
+            out.append("\x1b8")
+            self.painter.pen = pen if irregular else saved.pen
+        x, y = emulator.x, emulator.y
+        columns = emulator.columns
+        if self.joins and self._print_again(x, y):
+            return
+        if x >= columns:
+            self._wait_to_wrap(y)
+        elif out or x or y:
+            out.append(self._to(x, y))
+        self._use(pen)
+
+    def _to(self, x: int, y: int) -> str:
+        return _to(x, y - self.emulator.active.top if self.emulator.modes.origin else y)
+
+    def _use(self, pen: Pen) -> None:
+        """Take the pen with everything that shows only later."""
+        last = self.painter.pen
+        if last.key[:5] != pen.key[:5]:
+            self.out.append(sgr_of(pen))
+        if last.link != pen.link:
+            self.out.append(link_sequence(pen.link))
+        self.painter.pen = pen
+
+    def _print_again(self, x: int, y: int) -> bool:
+        emulator = self.emulator
+        at = x - emulator.join
+        cells = emulator.grid[y].cells(emulator.columns)
+        if not 0 <= at < emulator.columns or not has_content(cells[at]):
+            return False
+        self.out.append(self._to(at, y))
+        if emulator.modes.insert:
+            self.out.append(f"\x1b[{emulator.join}P")
+        self._use(emulator.pen)
+        text = glyph(cells[at])
+        self.out.append(untranslated(text[0], emulator.in_use) + text[1:])
+        return True
+
+    def _wait_to_wrap(self, y: int) -> None:
+        """Leave the cursor behind the last column, by printing what is there."""
+        emulator, columns = self.emulator, self.emulator.columns
+        line = emulator.grid[y]
+        cells = line.cells(columns)
+        at = columns - 2 if cells[columns - 1] == TAIL else columns - 1
+        cell = cells[at]
+        self.out.append(self._to(at, y))
+        if has_content(cell):
+            self.painter.use(line.pens[at])
+            text = glyph(cell)
+            self.out.append(untranslated(text[0], emulator.in_use) + text[1:])
+            return
+        empty = cells.count(NULL) == len(cells) and not line.wrapped
+        self.painter.use(line.pens[at])
+        self.out.append(" \x1b[2K" if empty else " ")
 
 
-def _is_full(rows: list[Line], row: int, after_scrollback: bool) -> bool:
-    """Whether printing a row after the one above it makes it wrap: it has to begin with something."""
-    line = rows[row]
-    return bool(line.glyphs) and (row > 0 or after_scrollback)
+def _same(pen: Pen, saved: Pen) -> bool:
+    return (pen.fg, pen.bg, pen.flags) == (saved.fg, saved.bg, saved.flags)
 
 
-def _rows(buffer: Buffer) -> str:
-    """A screen without scrollback, row by row."""
-    parts = ["\x1b[H"]
-    for row, line in enumerate(buffer.lines):
-        drawn = line.drawn()
-        if drawn:
-            parts += (f"\x1b[{row + 1}H", drawn)
-    return "".join(parts)
+def _to(x: int, y: int) -> str:
+    return f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H" if y else "\x1b[H"
 
 
-def _cursor(buffer: Buffer) -> str:
-    return f"\x1b[{buffer.row + 1};{min(buffer.column, buffer.size.cols - 1) + 1}H"
-
-
-def _saved(emulator: Emulator, buffer: Buffer) -> str:
-    """DECSC with what was saved; the charset as well."""
-    saved = buffer.saved
-    if saved == Saved():
-        return ""
-    charset = f"\x1b({saved.charset}" if saved.charset != "B" else ""
-    back = "\x1b(B" if charset else ""
-    pen, no_pen = step(DEFAULT, saved.pen), step(saved.pen, DEFAULT)
-    return f"\x1b[{saved.row + 1};{saved.column + 1}H{charset}{pen}\x1b7{no_pen}{back}"
-
-
-def _tabs(buffer: Buffer) -> str:
-    if buffer.tabs is None:
-        return ""
-    return "\x1b[3g" + "".join(f"\x1b[{column + 1}G\x1bH" for column in sorted(buffer.tabs))
-
-
-def _margins(emulator: Emulator) -> str:
-    buffer = emulator.active
-    if (buffer.top, buffer.bottom) == (0, emulator.lines - 1):
-        return ""
-    return f"\x1b[{buffer.top + 1};{buffer.bottom + 1}r"
-
-
-def _switches(emulator: Emulator) -> str:
-    on = [mode for mode in KEPT_PRIVATE if emulator.modes.get(mode)]
-    on += [mode for mode in (emulator.mouse, emulator.mouse_encoding) if mode]
-    parts = [f"\x1b[?{mode}h" for mode in on]
-    parts += [f"\x1b[?{mode}l" for mode in (AUTOWRAP, CURSOR_VISIBLE) if not emulator.modes.get(mode)]
-    parts += [f"\x1b{'()*+'[index]}{charset}" for index, charset in enumerate(emulator.charsets) if charset != "B"]
-    if emulator.shift:
-        parts.append("\x0e")
-    if emulator.keypad:
-        parts.append("\x1b=")
-    if emulator.newline:
-        parts.append("\x1b[20h")
-    if emulator.cursor_shape:
-        parts.append(f"\x1b[{emulator.cursor_shape} q")
-    parts += [f"\x1b[>{flags}u" for flags in emulator.keyboard]
-    return "".join(parts)
-
-
-def _title(emulator: Emulator) -> str:
-    parts = [f"\x1b]2;{title}\x1b\\\x1b[22;2t" for title in emulator.titles]
-    if emulator.title:
-        parts.append(f"\x1b]2;{emulator.title}\x1b\\")
-    return "".join(parts)
-
-
-def _position(emulator: Emulator) -> str:
-    """The cursor; behind the last column by printing that cell again, which is the only way there."""
-    buffer, columns = emulator.active, emulator.columns
-    if (buffer.row, buffer.column) == (0, 0) and _pristine(emulator):
-        return ""
-    origin = "\x1b[?6h" if emulator.modes.get(ORIGIN) else ""
-    row = buffer.row - (buffer.top if origin else 0)
-    glyphs = buffer.line.glyphs
-    if buffer.column < columns or glyphs is None or not emulator.modes.get(AUTOWRAP):
-        return f"{origin}\x1b[{row + 1};{min(buffer.column, columns - 1) + 1}H"
-    at = columns - 2 if glyphs[-1] == "" else columns - 1
-    pen = buffer.line.pens[at]
-    shifted = "\x0f\x1b(B" if emulator.shift or emulator.charsets[0] != "B" else ""
-    back = f"\x1b({emulator.charsets[0]}{chr(0x0E) if emulator.shift else ''}" if shifted else ""
-    return f"{origin}\x1b[{row + 1};{at + 1}H{shifted}{step(DEFAULT, pen)}{glyphs[at]}{step(pen, DEFAULT)}{back}"
-
-
-def _pristine(emulator: Emulator) -> bool:
-    return (
-        emulator.alternate is None
-        and not emulator.normal.scrollback
-        and not any(line.used() for line in emulator.normal.lines)
-    )
+def _rgb(value: tuple[int, int, int]) -> str:
+    return f"rgb:{value[0]:02x}/{value[1]:02x}/{value[2]:02x}"

@@ -17,8 +17,8 @@ from ..errors import MessageTooLarge, ProtocolError
 from ..size import Size
 from .address import NAME
 from .messages import Resize
-from .values import MAX_CELLS, Check, from_utf8, load, string, well_formed, whole
 from .scanner import ValueScanner
+from .values import MAX_CELLS, Check, from_utf8, load, string, well_formed, whole
 
 NIL_SESSION = "00000000-0000-0000-0000-000000000000"
 """The session of an init that names none."""

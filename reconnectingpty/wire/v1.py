@@ -104,7 +104,7 @@ def encode(message: ServerMessage | ClientMessage) -> str:
 
 
 def decode_client(frame: str | bytes) -> ClientMessage:
-    """What a client said. Raises ProtocolError, also for a type that there is not; MessageTooLarge."""
+    """What a client said. Raises ProtocolError, also for a type that there is not, and MessageTooLarge."""
     name, body = _object(frame)
     cls = CLIENT_TYPES.get(name)
     if cls is None:
@@ -113,7 +113,7 @@ def decode_client(frame: str | bytes) -> ClientMessage:
 
 
 def decode_server(frame: str | bytes) -> ServerMessage | None:
-    """What a server said; None for a type that this client is too old to know. Raises ProtocolError, MessageTooLarge."""
+    """What a server said; None for a type that this client is too old to know. Raises as decode_client does."""
     name, body = _object(frame)
     cls = SERVER_TYPES.get(name)
     return None if cls is None else cast("ServerMessage", _message(name, cls, body))

@@ -27,7 +27,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _each_byte(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)  # noqa: S101
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
     return "\ufffd" * (error.end - error.start), error.end
 
 
