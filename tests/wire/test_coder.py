@@ -146,6 +146,10 @@ def test_an_init_is_read_as_coders_agent_reads_it(body: object, init: Init) -> N
     assert init_of(body) == init
 
 
+def test_an_init_without_anything_is_that_of_the_nil_uuid() -> None:
+    assert init_of({}) == Init("00000000-0000-0000-0000-000000000000", 0, 0, "", "", "", "")
+
+
 def test_an_init_tells_its_size_where_it_has_one() -> None:
     assert Init("s", 24, 80).size == Size(24, 80)
     assert Init("s", 24).size is None
@@ -221,6 +225,7 @@ def test_a_request_has_the_names_that_coders_agent_reads() -> None:
 def test_a_request_that_would_be_refused_is_not_made() -> None:
     room = MAX_REQUEST - len(encode_request(""))
 
+    assert MAX_REQUEST == 1048576
     assert requests(encode_request("x" * room)) == [b"x" * room]
     with pytest.raises(MessageTooLarge):
         encode_request("x" * (room + 1))

@@ -1,5 +1,6 @@
 import json
-from dataclasses import fields
+import math
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
@@ -218,15 +219,15 @@ def test_what_a_client_may_not_say_is_named(frame: str | bytes, complaint: str) 
 @pytest.mark.parametrize(
     ("field", "value", "complaint"),
     [
-        ("readonly", 1, "readonly must be true or false"),
-        ("created", True, "created must be a number of seconds"),
+        ("readonly", 1, "readonly must be true or false$"),
+        ("created", True, "created must be a number of seconds from 0 on$"),
         ("created", "now", "created must be a number of seconds"),
         ("created", -1, "created must be a number of seconds"),
         ("created", 10**19, "created must be a number of seconds"),
         ("created", 10**400, "created must be a number of seconds"),
-        ("session", 5, "session must be a string"),
+        ("session", 5, "session must be a string$"),
         ("epoch", None, "epoch must be a string"),
-        ("backend", "\udfff", "backend must not hold half of a surrogate pair"),
+        ("backend", "\udfff", "backend must not hold half of a surrogate pair$"),
         ("snapshot", -1, "snapshot must be a whole number"),
         ("window", 2**63, "window must be a whole number"),
         ("input_offset", 0.5, "input_offset must be a whole number"),
@@ -248,10 +249,29 @@ def test_a_hello_without_one_of_its_fields_is_refused(field: str) -> None:
         v1.decode_server(json.dumps(body))
 
 
-@pytest.mark.parametrize("code", ["true", "-1", "1.5", '"0"', "4294967296"])
-def test_an_exit_code_is_a_small_number_or_null(code: str) -> None:
-    with pytest.raises(ProtocolError, match=r"exit: code must be a whole number from 0 to \d+, or null"):
-        v1.decode_server(f'{{"type":"exit","code":{code},"signal":null}}')
+@pytest.mark.parametrize("field", ["code", "signal"])
+@pytest.mark.parametrize("status", ["true", "-1", "1.5", '"0"', "2147483648"])
+def test_an_exit_status_is_a_small_number_or_null(field: str, status: str) -> None:
+    body = {"type": "exit", "code": None, "signal": None} | {field: json.loads(status)}
+
+    with pytest.raises(ProtocolError, match=f"^exit: {field} must be a whole number from 0 to 2147483647, or null$"):
+        v1.decode_server(json.dumps(body))
+
+
+def test_the_limits_are_those_of_the_protocol() -> None:
+    assert v1.SUBPROTOCOL == "reconnectingpty.v1"
+    assert v1.MAX_CONTROL == 65536
+    assert v1.MAX_PING_ID == 64
+    assert MAX_OFFSET == 2**63 - 1
+
+
+@pytest.mark.parametrize("message", [Ping("é" * 64), Ping(MAX_OFFSET), Ping(-MAX_OFFSET), OutputAck(MAX_OFFSET)])
+def test_the_greatest_values_are_allowed(message: ClientMessage) -> None:
+    assert v1.decode_client(v1.encode(message)) == message
+
+
+def test_the_greatest_exit_status_is_allowed() -> None:
+    assert v1.decode_server('{"type":"exit","code":2147483647,"signal":2147483647}') == Exited(2**31 - 1, 2**31 - 1)
 
 
 @pytest.mark.parametrize("character", ["x", "é", "😀"])
@@ -262,7 +282,7 @@ def test_a_frame_has_a_greatest_length_in_bytes(character: str) -> None:
         return f'{{"type":"kill","x":"{character * wide}{"." * (room - wide * len(character.encode()))}"}}'
 
     assert v1.decode_client(frame(v1.MAX_CONTROL)) == Kill()
-    for long in (frame(v1.MAX_CONTROL + 1), frame(v1.MAX_CONTROL + 1).encode()):
+    for long in (frame(v1.MAX_CONTROL + 1), frame(v1.MAX_CONTROL + 1).encode(), b"\xff" * (v1.MAX_CONTROL + 1)):
         with pytest.raises(MessageTooLarge) as caught:
             v1.decode_client(long)
         assert caught.value.code == 1009
@@ -277,5 +297,10 @@ def test_a_detail_of_any_length_fits_a_frame(detail: str) -> None:
 
 
 def test_a_frame_that_would_be_refused_is_not_made() -> None:
+    room = v1.MAX_CONTROL - len(v1.encode(Ping("")))
+
+    assert len(v1.encode(Ping("x" * room))) == v1.MAX_CONTROL
     with pytest.raises(MessageTooLarge):
-        v1.encode(Ping("x" * v1.MAX_CONTROL))
+        v1.encode(Ping("x" * (room + 1)))
+    with pytest.raises(ValueError, match="JSON"):
+        v1.encode(replace(HELLO, created=math.nan))
