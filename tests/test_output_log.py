@@ -10,7 +10,8 @@ from reconnectingpty.output_log import MAX_SIZE_CHANGES, OutputLog
 from reconnectingpty.size import Size
 
 STEPS = st.lists(
-    st.one_of(st.binary(max_size=300), st.tuples(st.integers(1, 9), st.integers(1, 9)), st.integers(0, 400)), max_size=60
+    st.one_of(st.binary(max_size=300), st.tuples(st.integers(1, 9), st.integers(1, 9)), st.integers(0, 400)),
+    max_size=60,
 )
 
 

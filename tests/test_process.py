@@ -65,7 +65,8 @@ async def test_the_terminal_has_its_size_before_the_first_instruction() -> None:
 
 
 @pytest.mark.parametrize(
-    ("script", "status"), [("exit 7", ExitStatus(code=7)), ("kill -9 $$", ExitStatus(signal=9)), (":", ExitStatus(code=0))]
+    ("script", "status"),
+    [("exit 7", ExitStatus(code=7)), ("kill -9 $$", ExitStatus(signal=9)), (":", ExitStatus(code=0))],
 )
 async def test_the_exit_status_is_kept(script: str, status: ExitStatus) -> None:
     async with running(script) as run:

@@ -30,7 +30,8 @@ def test_without_claims_the_size_stays(policy: SizePolicy) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "cols", "size"), [(0, 80, None), (24, 0, None), (-1, 5, None), (1, 1, (1, 1)), (65535, 65535, (1000, 2000))]
+    ("rows", "cols", "size"),
+    [(0, 80, None), (24, 0, None), (-1, 5, None), (1, 1, (1, 1)), (65535, 65535, (1000, 2000))],
 )
 def test_odd_sizes_become_possible_or_none(rows: int, cols: int, size: object) -> None:
     assert Size.bounded(rows, cols) == size

@@ -120,9 +120,6 @@ class Drawing(TerminalState):
 
     def _draw_any(self, data: str) -> None:
         """Text in other modes, of other charsets, or with wide and combining characters."""
-        if "\x7f" < data[0] < "\xa0":  # a C1 control, which the parser takes for text until it knows better
-            self.execute(data)
-            return
         if self.in_use != ASCII:
             data = data.translate(TRANSLATIONS[self.in_use])
         modes = self.modes
@@ -149,10 +146,6 @@ class Drawing(TerminalState):
                 else:
                     self._draw_wrapping(text)
                 self.join = 1
-
-    def execute(self, control: str) -> None:
-        """Carry out a control character of C1."""
-        raise NotImplementedError
 
     def _draw_wide(self, data: str) -> None:
         """Characters of two columns each."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from .cells import COMPOUND, NULL, TAIL, cell_width, glyph
+from .cells import COMPOUND, FORCED, NULL, TAIL, cell_width, glyph
 from .line import Line, Row
 from .pen import DEFAULT, Pen
 from .sgr import sgr_between
@@ -19,12 +19,13 @@ from .width import width
 class Painter:
     """Collects the bytes, and knows the pen that they leave."""
 
-    __slots__ = ("columns", "out", "pen")
+    __slots__ = ("_height", "columns", "out", "pen")
 
     def __init__(self, columns: int) -> None:
         self.columns = columns
         self.out: list[str] = []
         self.pen: Pen = DEFAULT
+        self._height = 0
 
     def use(self, pen: Pen) -> None:
         """Go on with another pen."""
@@ -35,6 +36,7 @@ class Painter:
     def rows(self, rows: Sequence[Row | Line], scrolled: int) -> None:
         """Draw rows from the top of an empty screen, of which so many scroll off it."""
         end = len(rows)
+        self._height = end - scrolled
         if not scrolled:
             while end and _is_empty(rows[end - 1]):
                 end -= 1
@@ -71,6 +73,9 @@ class Painter:
         columns, out = self.columns, self.out
         x = 0
         for at, text, pen in pieces:
+            if text == TAIL and x < at:
+                x = self._orphan(at, pen)
+                continue
             if text[0] == NULL:
                 end = at + len(text)
                 if pen.bg or _shows_on_blank(pen):
@@ -81,7 +86,7 @@ class Painter:
             self.use(pen)
             odd = TAIL < text[0] < COMPOUND
             if odd or (width(text[0]) == 0 and not text[0].isascii()):
-                out.append(f"\x1b[{at + 1}G{glyph(text)}")
+                out.append(_odd_cell(text, at, columns))
                 x = columns + 1 if odd else at + 1
             else:
                 out.append(text.replace(TAIL, ""))
@@ -89,6 +94,14 @@ class Painter:
         end = pieces[-1][0] + _columns(pieces[-1][1]) if pieces else 0
         if blank.bg and end < columns:
             self._erased(x, end, columns, blank)
+
+    def _orphan(self, at: int, pen: Pen) -> int:
+        """The right half of a wide character whose left half is erased: what an insertion between the two leaves."""
+        self.use(pen)
+        self.out.append(f"\x1b[{at - 1}G\u4e2d\x1b[{at}G")
+        self.use(DEFAULT)
+        self.out.append("\x1b[@")
+        return at - 1
 
     def _erased(self, x: int, at: int, end: int, pen: Pen) -> int:
         """Erased cells that can be seen; where the cursor is then."""
@@ -112,22 +125,28 @@ class Painter:
             out.append(f"\x1b[{columns}G  \x1b[H\x1b[M\x1b[X")
             return
         previous = _last_cell(last, columns)
-        straight = first[1][0] != NULL and not first[2].bg
+        # What is printed in the last row scrolls, and the fresh row has the background of the pen in use.
+        straight = cell_width(first[1][0]) > 0 and first[1][0] != NULL and (not first[2].bg or index < self._height)
         if previous[0] != NULL:
             if not straight:
                 self.use(DEFAULT)
                 out.append(" \r\x1b[X" if first[1][0] == NULL else " \r")
-        elif straight and first[1][0] > "\u10ff" and width(first[1][0]) == 2:
+        elif straight and previous[1] == first[2] and first[1][0] > "\u10ff" and width(first[1][0]) == 2:
             # A wide character that does not fit leaves the last cell empty all by itself.
             self.use(first[2])
             out.append(f"\x1b[{columns}G")
         else:
-            self.use(DEFAULT)
-            out.append(f"\x1b[{columns}G  \x1b[A\x1b[{columns}G")
-            self.use(previous[1].blank)
-            out.append("\x1b[X\x1b[B\r")
-            self.use(DEFAULT)
-            out.append("\x1b[X")
+            self._wrap_after_erased(previous[1])
+
+    def _wrap_after_erased(self, pen: Pen) -> None:
+        """Continue a row whose last cell, which has this pen, is erased: fill it, wrap, and go back to erase it."""
+        out, columns = self.out, self.columns
+        self.use(DEFAULT)
+        out.append(f"\x1b[{columns}G  \x1b[A\x1b[{columns}G")
+        self.use(pen if _shows_on_blank(pen) else pen.blank)
+        out.append((" " if _shows_on_blank(pen) else "\x1b[X") + "\x1b[B\r")
+        self.use(DEFAULT)
+        out.append("\x1b[X")
 
 
 def drawn(line: Line, columns: int) -> str:
@@ -142,38 +161,54 @@ def drawn(line: Line, columns: int) -> str:
 
 def _pieces(segments: list[object], compound: Iterator[str]) -> Iterator[tuple[int, str, Pen]]:
     """Runs of one pen, cut into erased cells, cells of one character, and cells of several: column, text, pen."""
+    texts: list[str] = segments[::2]  # type: ignore[assignment]
+    pens: list[Pen] = segments[1::2]  # type: ignore[assignment]
+    whole = "".join(texts)
+    easy = whole.isascii() and NULL not in whole and COMPOUND not in whole and TAIL not in whole
     x = 0
-    for text, pen in zip(segments[::2], segments[1::2], strict=True):
-        assert isinstance(text, str)
-        assert isinstance(pen, Pen)
-        if NULL not in text and COMPOUND not in text and text.isascii() and TAIL not in text:
+    for text, pen in zip(texts, pens, strict=True):
+        if easy:
             yield x, text, pen
             x += len(text)
             continue
-        kinds = [_kind(text, at, cell) for at, cell in enumerate(text)]
-        at = 0
+        kinds = [_kind(whole, at) for at in range(x, x + len(text))]
+        at = x
         for kind, run in groupby(kinds):
             count = sum(1 for _ in run)
             if kind == "plain":
-                yield x + at, text[at : at + count], pen
+                yield at, whole[at : at + count], pen
             elif kind == "null":
-                yield x + at, NULL * count, pen
+                yield at, NULL * count, pen
             else:
                 for place in range(at, at + count):
-                    yield x + place, next(compound) if kind == "compound" else text[place], pen
+                    yield place, next(compound) if kind == "compound" else whole[place], pen
             at += count
         x += len(text)
 
 
-def _kind(text: str, at: int, cell: str) -> str:
+def _kind(row: str, at: int) -> str:
+    """What a cell needs to be drawn."""
+    cell = row[at]
     if cell == NULL:
         return "null"
     if cell == COMPOUND:
         return "compound"
     if cell == TAIL:
-        before = text[at - 1] if at else NULL
-        return "plain" if before == COMPOUND or cell_width(before) == 2 else "null"
+        before = row[at - 1] if at else NULL
+        if before == COMPOUND or cell_width(before) == 2:
+            return "plain"
+        return "orphan" if row[max(at - 2, 0) : at] == NULL * 2 else "null"
     return "zero" if cell > "\u02ff" and width(cell) == 0 else "plain"
+
+
+def _odd_cell(cell: str, at: int, columns: int) -> str:
+    """A character in a cell of its own that has no width, or not the width it should have."""
+    text = glyph(cell)
+    if cell[0] == FORCED[2] and at == columns - 2:
+        # Without autowrap, a wide character that does not fit is lost, but what combines with it makes this cell wide.
+        base = text[0] if width(text[0]) else ""
+        return f"\x1b[{at + 1}G{base}\x1b[?7l\x1b[{columns}G\u4e2d{text[len(base) :]}\x1b[?7h"
+    return f"\x1b[{at + 1}G{text}"
 
 
 def _columns(text: str) -> int:

@@ -27,10 +27,10 @@ TOKENS: Final = re.compile(
     r"|\x1b\[[0-?]*[ -/]*[@-~]"
     r"|\x1b(?:[0-OQ-WYZ\\`-~]|[ -/]+[0-~])"
     rf"|\x1b\][^\x00-\x1f\x80-\x9f]*(?:\x07|\x1b\\)"
-    r"|[\x80-\x8f\x91-\x97\x99\x9a\x9c]"
-    r"|[\x1b\x90\x98\x9b\x9d\x9e\x9f][\s\S]*"
+    r"|\x1b[\s\S]*"
 )
-"""Text; line end; CSI without prefix; C0; CSI; ESC; OSC; C1 that stands alone; and the rest, from what is no token."""
+"""Text; line end; CSI without prefix; C0; CSI; ESC; OSC; and the rest, from what is no token. DEL is none of them."""
+_C1: Final = re.compile("[\x80-\x9f]")
 _PLAIN: Final = bytes(range(0x20, 0x7F)) + b"\r\n"
 _PARTIAL: Final = re.compile(rb"(?:[\xc0-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf7][\x80-\xbf]{0,2})\Z")
 """A UTF-8 character cut short by the end of the chunk."""
@@ -72,6 +72,9 @@ class Parser:
         if self.machine.state != GROUND:
             text = text[self._run(text, 0) :]
         if text:
+            if not text.isascii() and _C1.search(text) is not None:
+                self._feed_rest(text)
+                return
             rest = self._feed_tokens(TOKENS.findall(text))
             if rest:
                 self._feed_rest(rest)
@@ -179,15 +182,14 @@ class Parser:
         """
         at, window = 0, _FIRST_WINDOW
         while at < len(text):
-            if self.machine.state == GROUND and text[at] not in "\x1b\x90\x98\x9b\x9d\x9e\x9f":
-                rest = self._feed_tokens(TOKENS.findall(text, at, at + window))
-                at = min(at + window, len(text)) - len(rest)
-                window = _FIRST_WINDOW if rest else window * 2
-                continue
             if self.machine.state == GROUND:
-                rest = self._feed_tokens(TOKENS.findall(text, at, at + window))
-                done = min(at + window, len(text)) - len(rest)
+                end = min(at + window, len(text))
+                control = None if text.isascii() else _C1.search(text, at, end)
+                if control is not None:
+                    end = control.start()
+                done = end - len(self._feed_tokens(TOKENS.findall(text, at, end)))
                 if done > at:
+                    window = window * 2 if done == end else _FIRST_WINDOW
                     at = done
                     continue
             at = self._run(text, at)
@@ -200,4 +202,3 @@ class Parser:
         at = self.machine.run(text, at)
         self._text_last = emulator.join > 0
         return at
-

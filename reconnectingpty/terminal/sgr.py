@@ -134,7 +134,7 @@ def _underline_colour(colour: int) -> str:
     return "59" if colour == UNDERLINE_RESET else _colour_codes(colour, 0, 0, "58", ":")
 
 
-def _all(pen: Pen, *, hidden: bool) -> list[str]:
+def _all(pen: Pen) -> list[str]:
     codes = [str(code) for code, flag in _ON.items() if pen.flags & flag]
     style = pen.underline
     if style:
@@ -143,7 +143,7 @@ def _all(pen: Pen, *, hidden: bool) -> list[str]:
         codes.append(_colour_codes(pen.fg, 30, 90, "38"))
     if pen.bg:
         codes.append(_colour_codes(pen.bg, 40, 100, "48"))
-    if pen.ucolour and (hidden or (style and pen.flags & EXTENDED)):
+    if pen.ucolour:
         codes.append(_underline_colour(pen.ucolour))
     return codes
 
@@ -181,7 +181,7 @@ def sgr_between(last: Pen, pen: Pen) -> str:
         return link + sgr_of(pen) + ('\x1b[1"q' if pen.flags & PROTECTED else "")
     if last.key[:5] == pen.key[:5]:
         return link
-    whole = _all(pen, hidden=False)
+    whole = _all(pen)
     reset = f"\x1b[{';'.join(['0', *whole]) if whole else ''}m"
     codes = _change(last, pen)
     if codes is None:
@@ -191,8 +191,8 @@ def sgr_between(last: Pen, pen: Pen) -> str:
 
 
 def sgr_of(pen: Pen) -> str:
-    """What makes this pen out of any other, with what shows only later: an underline colour without underline."""
-    return f"\x1b[{';'.join(['0', *_all(pen, hidden=True)])}m" if pen.key[:5] != DEFAULT.key[:5] else "\x1b[m"
+    """What makes this pen out of any other, links and protection excepted."""
+    return f"\x1b[{';'.join(['0', *_all(pen)])}m" if pen.key[:5] != DEFAULT.key[:5] else "\x1b[m"
 
 
 def link_sequence(link: str) -> str:

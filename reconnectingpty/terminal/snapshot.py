@@ -8,14 +8,14 @@ ring, never ask, and scroll only as many lines as belong into the scrollback. Ca
 from __future__ import annotations
 
 from .buffer import TAB_WIDTH, Buffer
-from .cells import NULL, TAIL, glyph, has_content
+from .cells import NULL, TAIL, cell_width, glyph, has_content
 from .charsets import ASCII, SHIFTS, untranslated
 from .emulator import Emulator
 from .modes import MOUSE_ENCODING, MOUSE_TRACKING, SWITCHES, Modes
 from .operating import SPECIAL
 from .painting import Painter
 from .parser import Parser
-from .pen import DEFAULT, EXTENDED, UNDERLINE, Pen, with_extended
+from .pen import DEFAULT, EXTENDED, PROTECTED, UNDERLINE, Pen, pen_of, with_extended
 from .sgr import link_sequence, sgr_of
 
 _STYLES = {"": 7, "block": 1, "underline": 3, "bar": 5}
@@ -134,6 +134,9 @@ class _Writer:
             out.append("\x1b[4h")
         if modes.origin:
             out.append("\x1b[?6h")
+
+    def _charsets(self) -> None:
+        emulator, out = self.emulator, self.out
         for slot, charset in zip("()*+", emulator.charsets, strict=True):
             if charset != ASCII:
                 out.append(f"\x1b{slot}{charset}")
@@ -147,22 +150,33 @@ class _Writer:
         irregular = bool(pen.flags & EXTENDED) != bool(pen.style or pen.link) or (pen.style > 0) != bool(
             pen.flags & UNDERLINE
         )
-        if emulator.in_use != emulator.charsets[emulator.shift] or (irregular and _same(pen, saved.pen)):
-            # Only DECRC brings a charset or attributes that nothing else can say.
-            if irregular:
-                whole = with_extended(pen.fg, pen.bg, UNDERLINE if pen.style else 0, pen.style, pen.ucolour, pen.link)
-                out.append(sgr_of(whole) + (link_sequence(pen.link) if pen.link else ""))
-            out.append("\x1b8")
-            self.painter.pen = pen if irregular else saved.pen
+        odd_charset = emulator.in_use != emulator.charsets[emulator.shift]
+        if odd_charset:
+            self._charsets()
+        if odd_charset or (irregular and _same(pen, saved.pen)):
+            self._restore_cursor(pen, saved.pen)
+        if not odd_charset:
+            self._charsets()
         x, y = emulator.x, emulator.y
         columns = emulator.columns
         if self.joins and self._print_again(x, y):
             return
         if x >= columns:
             self._wait_to_wrap(y)
+            out.append("\x1b\\")  # nothing but the end of what a combining character could join
         elif out or x or y:
             out.append(self._to(x, y))
         self._use(pen)
+
+    def _restore_cursor(self, pen: Pen, saved: Pen) -> None:
+        """DECRC brings a charset, or attributes, that nothing else can say: it leaves underline style and link alone."""
+        last = self.painter.pen
+        if _same(pen, saved):
+            whole = with_extended(pen.fg, pen.bg, UNDERLINE if pen.style else 0, pen.style, pen.ucolour, pen.link)
+            self._use(whole)
+            last = whole
+        self.out.append("\x1b8")
+        self.painter.pen = pen_of((saved.fg, saved.bg, saved.flags, last.style, last.ucolour, last.link))
 
     def _to(self, x: int, y: int) -> str:
         return _to(x, y - self.emulator.active.top if self.emulator.modes.origin else y)
@@ -171,7 +185,7 @@ class _Writer:
         """Take the pen with everything that shows only later."""
         last = self.painter.pen
         if last.key[:5] != pen.key[:5]:
-            self.out.append(sgr_of(pen))
+            self.out.append(sgr_of(pen) + ('\x1b[1"q' if pen.flags & PROTECTED else ""))
         if last.link != pen.link:
             self.out.append(link_sequence(pen.link))
         self.painter.pen = pen
@@ -180,7 +194,7 @@ class _Writer:
         emulator = self.emulator
         at = x - emulator.join
         cells = emulator.grid[y].cells(emulator.columns)
-        if not 0 <= at < emulator.columns or not has_content(cells[at]):
+        if not 0 <= at < emulator.columns or not has_content(cells[at]) or cell_width(cells[at]) != emulator.join:
             return False
         self.out.append(self._to(at, y))
         if emulator.modes.insert:

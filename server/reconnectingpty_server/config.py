@@ -261,7 +261,8 @@ def _read(setting: Setting, source: str, value: Any) -> Any:
             raise ConfigError("must be a single value")
         read = [setting.read(str(text).lower() if isinstance(text, bool) else str(text).strip()) for text in texts]
     except ConfigError as error:
-        raise ConfigError(f"{source}: {str(texts[0]) if len(texts) == 1 else value!r} {error}") from None
+        shown = "" if setting.read is _token else f"{str(texts[0]) if len(texts) == 1 else value!r} "
+        raise ConfigError(f"{source}: {shown}{error}") from None
     return tuple(read) if setting.repeat else read[0]
 
 

@@ -1,32 +1,55 @@
-// Builds the page into the Python package: the parts under assets/ carry their hashes in their names.
-// `--tests` builds the tests into build/ instead.
+// Builds the page into the Python package, or into the folder that PAGE_OUTPUT names. What lies under assets/ carries
+// a hash of its content in its name, so browsers may keep it for ever. `--tests` builds the tests into build/ instead.
 import { build } from 'esbuild';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { parse } from 'node:path';
 
 const output = process.env.PAGE_OUTPUT ?? '../reconnectingpty_server/page';
 
-if (process.argv.includes('--tests')) {
-  const tests = (await readdir('test')).filter((name) => name.endsWith('.test.ts')).map((name) => `test/${name}`);
-  await build({ entryPoints: tests, outdir: 'build', bundle: true, platform: 'node', format: 'esm', outExtension: { '.js': '.mjs' } });
-} else {
+async function buildPage() {
   await rm(output, { recursive: true, force: true });
   const built = await build({
-    entryPoints: { main: 'src/main.ts', style: 'src/style.css' },
+    entryPoints: ['src/main.ts', 'src/icon.svg'],
     entryNames: 'assets/[name]-[hash]',
     outdir: output,
     bundle: true,
     minify: true,
     format: 'esm',
     target: 'es2022',
-    legalComments: 'none',
+    loader: { '.svg': 'copy' },
+    legalComments: 'none', // all of it is in LICENSES.txt
     metafile: true,
   });
-  const names = Object.keys(built.metafile.outputs).map((path) => path.replace(/^.*\/assets\//, 'assets/'));
-  const find = (start, end) => names.find((name) => name.startsWith(`assets/${start}-`) && name.endsWith(end));
-  const html = (await readFile('src/index.html', 'utf8'))
-    .replace('{{style}}', find('style', '.css'))
-    .replace('{{script}}', find('main', '.js'));
-  await mkdir(output, { recursive: true });
-  await writeFile(`${output}/index.html`, html);
-  await writeFile(`${output}/icon.svg`, await readFile('src/icon.svg'));
+  const assets = Object.keys(built.metafile.outputs).map((path) => parse(path).base);
+  const asset = (kind) => `assets/${assets.find((name) => name.endsWith(kind))}`;
+  const html = await readFile('src/index.html', 'utf8');
+  await writeFile(
+    `${output}/index.html`,
+    html.replace('{{style}}', asset('.css')).replace('{{script}}', asset('.js')).replace('{{icon}}', asset('.svg')),
+  );
+  await writeFile(`${output}/LICENSES.txt`, await licenses());
 }
+
+/** The licences of the packages that are in the bundle. */
+async function licenses() {
+  const { dependencies } = JSON.parse(await readFile('package.json', 'utf8'));
+  const texts = Object.keys(dependencies).map(async (name) => `${name}\n\n${await readFile(`node_modules/${name}/LICENSE`, 'utf8')}`);
+  return (await Promise.all(texts)).join('\n\n');
+}
+
+async function buildTests() {
+  await rm('build', { recursive: true, force: true });
+  await mkdir('build');
+  const tests = (await readdir('test')).filter((name) => name.endsWith('.test.ts')).map((name) => `test/${name}`);
+  await build({
+    entryPoints: tests,
+    outdir: 'build',
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    outExtension: { '.js': '.mjs' },
+    sourcemap: 'inline',
+  });
+}
+
+await (process.argv.includes('--tests') ? buildTests() : buildPage());

@@ -57,7 +57,9 @@ async def test_it_works_on_a_unix_socket_of_the_user_alone(tmp_path: Path) -> No
         b"\x05\x00nope!",
         b"\x02\x00[]",
         b"\x10",
-        (lambda body: len(body).to_bytes(2, "little") + body)(json.dumps({"ID": "../x", "Command": "secret-x"}).encode()),
+        (lambda body: len(body).to_bytes(2, "little") + body)(
+            json.dumps({"ID": "../x", "Command": "secret-x"}).encode()
+        ),
     ],
 )
 async def test_a_bad_init_is_closed_and_not_logged(bad: bytes, caplog: pytest.LogCaptureFixture) -> None:

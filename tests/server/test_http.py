@@ -15,7 +15,13 @@ from ..support.serving import TOKEN, Told, serving
 
 async def test_the_open_paths_need_no_token_and_the_others_do() -> None:
     async with serving() as s:
-        for path, status in [("/", 200), ("/healthz", 200), ("/readyz", 200), ("/metrics", 401), ("/api/sessions", 401)]:
+        for path, status in [
+            ("/", 200),
+            ("/healthz", 200),
+            ("/readyz", 200),
+            ("/metrics", 401),
+            ("/api/sessions", 401),
+        ]:
             assert (await s.request("GET", path, token=None))[0] == status, path
             assert (await s.request("GET", path, token="wrong-token-x"))[0] == status, path
         for path in ("/metrics", "/api/sessions", "/api/whoami"):
@@ -174,7 +180,9 @@ async def test_prometheus_can_read_the_metrics_under_coders_names() -> None:
         text = (await s.request("GET", "/metrics"))[2].decode()
         families = {family.name: family for family in text_string_to_metric_families(text)}
         assert families["agent_reconnecting_pty_connections"].samples[0].value == 1
-        errors = {sample.labels["error_type"]: sample.value for sample in families["agent_reconnecting_pty_errors"].samples}
+        errors = {
+            sample.labels["error_type"]: sample.value for sample in families["agent_reconnecting_pty_errors"].samples
+        }
         assert {"create_command", "input_writer", "screen_wait", "spawn"} <= set(errors)
         assert set(errors.values()) == {0.0}
 

@@ -14,7 +14,9 @@ from ..support.serving import Told, serving
 
 async def test_a_shell_survives_its_connection_and_goes_on_at_the_offset() -> None:
     async with serving() as s:
-        async with s.connect("reconnect=a&width=97&height=31&client=c&command=stty+raw+-echo%3Becho+-n+ready%3Bcat") as socket:
+        async with s.connect(
+            "reconnect=a&width=97&height=31&client=c&command=stty+raw+-echo%3Becho+-n+ready%3Bcat"
+        ) as socket:
             told = Told(socket)
             hello = await told.until_told("hello")
             assert (hello["session"], hello["rows"], hello["cols"], hello["offset"]) == ("a", 31, 97, 0)
@@ -56,7 +58,9 @@ async def test_a_client_that_comes_back_after_the_end_is_told_so_and_gets_no_new
             await Told(socket).until(b"new")
 
 
-@pytest.mark.parametrize(("how", "code", "reason"), [("kill", 4001, "killed"), ("delete", 4001, "killed"), ("idle", 4000, "timeout")])
+@pytest.mark.parametrize(
+    ("how", "code", "reason"), [("kill", 4001, "killed"), ("delete", 4001, "killed"), ("idle", 4000, "timeout")]
+)
 async def test_each_way_to_close_a_session_has_its_code(how: str, code: int, reason: str) -> None:
     async with serving(timeout="0.2") as s, s.connect("reconnect=a&command=cat") as socket:
         told = Told(socket)

@@ -61,7 +61,9 @@ class Serving:
         """The JSON of a GET."""
         return json.loads((await self.request("GET", path))[2])
 
-    def connect(self, query: str, *, v1: bool = True, token: str | None = TOKEN, path: str = "/pty", **more: Any) -> connect:
+    def connect(
+        self, query: str, *, v1: bool = True, token: str | None = TOKEN, path: str = "/pty", **more: Any
+    ) -> connect:
         """A WebSocket to a terminal."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return connect(

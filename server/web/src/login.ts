@@ -1,55 +1,61 @@
-// The token for a cookie. The token is never kept: it is taken out of the address bar before anything else happens.
+// The token for a cookie. The token is kept nowhere: not in storage, not in the address bar, not in the form.
 
-import { element } from './status.ts';
+import type { Diagnosis } from './client.ts';
+import { element } from './elements.ts';
 
-/** The token in the address's fragment, which is cleared of it. */
-export function takeToken(): string | null {
-  const token = new URLSearchParams(location.hash.slice(1)).get('token');
-  if (token !== null) history.replaceState(null, '', location.pathname + location.search);
-  return token;
-}
+export type Login = 'done' | 'wrong' | 'unreachable';
 
-export async function logIn(token: string): Promise<boolean> {
-  const answer = await fetch('/api/login', {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ token }),
-  });
-  return answer.ok;
-}
-
-/** Whether the server knows this browser; true also where it can't be asked. */
-export async function loggedIn(): Promise<boolean> {
+export async function logIn(token: string): Promise<Login> {
   try {
-    return (await fetch('/api/whoami')).status !== 401;
+    const answer = await fetch('/api/login', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ token }),
+    });
+    return answer.ok ? 'done' : answer.status < 500 ? 'wrong' : 'unreachable';
   } catch {
-    return true;
+    return 'unreachable';
   }
 }
 
+/** Why a terminal could not be connected to. */
+export async function diagnose(): Promise<Diagnosis> {
+  try {
+    const answer = await fetch('/api/whoami', { cache: 'no-store' });
+    if (answer.status === 401) return 'unauthorized';
+    return answer.ok ? 'refused' : 'unreachable'; // a gateway without its server has an answer, too
+  } catch {
+    return 'unreachable';
+  }
+}
+
+const COMPLAINTS: Record<Exclude<Login, 'done'>, string> = {
+  wrong: 'That is not this server’s token.',
+  unreachable: 'The server can’t be reached.',
+};
+
 /** Ask for the token until it is right. */
-export function askForToken(): Promise<void> {
-  const dialog = element('login') as HTMLDialogElement;
-  const input = element('token') as HTMLInputElement;
-  const error = element('login-error');
+export function askForToken(complaint = ''): Promise<void> {
+  const dialog = element('login', HTMLDialogElement);
+  const form = element('login-form', HTMLFormElement);
+  const input = element('token', HTMLInputElement);
+  const error = element('login-error', HTMLElement);
+  error.textContent = complaint;
+  dialog.oncancel = (event) => event.preventDefault();
+  dialog.showModal();
   return new Promise((done) => {
-    dialog.oncancel = (event) => event.preventDefault();
-    dialog.onsubmit = (event) => {
+    form.onsubmit = async (event) => {
       event.preventDefault();
       const token = input.value.trim();
       input.value = '';
-      logIn(token).then(
-        (right) => {
-          if (!right) {
-            error.textContent = 'That is not this server’s token.';
-            return;
-          }
-          dialog.close();
-          done();
-        },
-        () => { error.textContent = 'The server can’t be reached.'; },
-      );
+      const result = await logIn(token);
+      if (result !== 'done') {
+        error.textContent = COMPLAINTS[result];
+        input.focus();
+        return;
+      }
+      dialog.close();
+      done();
     };
-    dialog.showModal();
   });
 }

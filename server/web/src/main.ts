@@ -1,56 +1,43 @@
-// Puts the page together: who it is, the terminal, the client, the status line.
+// Puts the page together: where it is, the terminal, the client, the status line.
 
+import '@xterm/xterm/css/xterm.css';
+import './style.css';
 import { Client, type Socket } from './client.ts';
-import { askForToken, logIn, loggedIn, takeToken } from './login.ts';
-import { Status, element } from './status.ts';
+import { element } from './elements.ts';
+import { askForToken, diagnose, logIn } from './login.ts';
+import { forgetCommand, openNewSession, place, randomName, takeToken, type Place } from './place.ts';
+import { Status } from './status.ts';
+import { useStrictStyles } from './strict-styles.ts';
 import { Terminal } from './terminal.ts';
 
-const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-
-function randomName(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(22)), (byte) => LETTERS[byte % LETTERS.length]).join('');
-}
-
-/** The session in the address; a new one is written there, so that reloading comes back to it. */
-function sessionName(parameters: URLSearchParams): string {
-  const given = parameters.get('session');
-  if (given) return given;
-  const name = randomName();
-  parameters.set('session', name);
-  history.replaceState(null, '', `${location.pathname}?${parameters}${location.hash}`);
-  return name;
+/** Log in by the token in the address, if there is one. */
+async function useToken(): Promise<void> {
+  const token = takeToken();
+  if (token !== null && (await logIn(token)) === 'wrong') {
+    await askForToken('The link’s token is not this server’s. It may be from before a restart.');
+  }
 }
 
 /** A command in a link runs only if the person in front of it wants that. */
 function confirmed(command: string): Promise<boolean> {
-  const dialog = element('confirm') as HTMLDialogElement;
-  element('command').textContent = command;
+  const dialog = element('confirm', HTMLDialogElement);
+  element('command', HTMLElement).textContent = command;
+  dialog.showModal();
   return new Promise((done) => {
     dialog.onclose = () => done(dialog.returnValue === 'yes');
-    dialog.showModal();
   });
 }
 
-async function start(): Promise<void> {
-  const token = takeToken();
-  const parameters = new URLSearchParams(location.search);
-  const session = sessionName(parameters);
-  if (token !== null) await logIn(token).catch(() => false);
-  if (!(await loggedIn())) await askForToken();
-  const command = parameters.get('command') ?? '';
-  if (command !== '' && !(await confirmed(command))) {
-    element('message').textContent = 'Nothing was started.';
-    return;
-  }
-
-  const terminal = new Terminal(element('terminal'));
-  // A name for this page alone: a second tab, or this one duplicated, is another client.
-  const client = new Client(
+function makeClient(here: Place, terminal: Terminal): Client {
+  return new Client(
     location.origin.replace(/^http/, 'ws'),
-    { session, client: randomName(), readonly: parameters.get('readonly') === '1', command },
+    // Named for this page alone: a tab's storage is copied when the tab is duplicated, and two pages of one name
+    // would push each other out.
+    { session: here.session, client: randomName(), readonly: here.readonly, command: here.command },
     terminal,
     {
-      socket: (url, protocol) => new WebSocket(url, protocol) as unknown as Socket,
+      socket: (url, protocol) => new WebSocket(url, protocol) as Socket,
+      diagnose,
       later: (milliseconds, act) => {
         const timer = setTimeout(act, milliseconds);
         return () => clearTimeout(timer);
@@ -59,54 +46,69 @@ async function start(): Promise<void> {
       random: () => Math.random(),
     },
   );
-  const status = new Status({
-    hurry: () => client.connect(),
-    renew: () => {
-      parameters.delete('command');
-      parameters.set('session', randomName());
-      location.search = parameters.toString();
-    },
-  });
-  client.onchange = () => {
-    status.show(client);
-    terminal.xterm.options.disableStdin = client.state.kind === 'ended';
-    if (client.state.kind === 'waiting') void checkLogin(client);
-  };
-  terminal.oninput = (data) => client.input(data);
-  terminal.onresize = () => client.resized();
-  terminal.ontitle = (title) => { document.title = title || 'reconnectingpty'; };
-  for (const event of ['online', 'pageshow', 'focus'] as const) addEventListener(event, () => client.hurry());
-  document.addEventListener('visibilitychange', () => { if (!document.hidden) client.hurry(); });
-  if (parameters.get('test') === '1') expose(client, terminal);
-  client.connect();
 }
 
-let asking = false;
-
-async function checkLogin(client: Client): Promise<void> {
-  if (asking || (await loggedIn()) || asking) return;
-  asking = true;
-  await askForToken();
-  asking = false;
-  client.connect();
-}
-
-/** What the browser tests look at. */
+/** What browser tests look at. */
 function expose(client: Client, terminal: Terminal): void {
   Object.assign(window, {
     reconnectingptyTest: {
       state: () => client.state,
-      offset: () => client.offset,
       epoch: () => client.epoch,
+      offset: () => client.offset,
+      viewers: () => client.viewers,
       size: () => ({ rows: terminal.xterm.rows, cols: terminal.xterm.cols }),
-      text: () => {
-        const buffer = terminal.xterm.buffer.active;
-        const lines: string[] = [];
-        for (let y = 0; y < buffer.length; y++) lines.push(buffer.getLine(y)?.translateToString(true) ?? '');
-        return lines.join('\n').trimEnd();
-      },
+      fitting: () => terminal.size(),
+      text: () => terminal.text(),
     },
   });
+}
+
+async function start(): Promise<void> {
+  useStrictStyles();
+  const here = place();
+  const terminal = new Terminal(element('terminal', HTMLElement));
+  const client = makeClient(here, terminal);
+  const status = new Status(client, () => terminal.shown(), { connect: () => client.connect(), renew: openNewSession });
+
+  let asking = false;
+  const unlock = async (): Promise<void> => {
+    if (asking) return;
+    asking = true;
+    await askForToken();
+    asking = false;
+    client.connect();
+  };
+  client.onchange = () => {
+    const { kind } = client.state;
+    if (kind === 'open') forgetCommand();
+    terminal.readonly = kind === 'ended' || (kind === 'open' && here.readonly);
+    status.update();
+    if (kind === 'locked') void unlock();
+  };
+  terminal.oninput = (data) => client.input(data);
+  terminal.onresize = () => {
+    client.resized();
+    status.update();
+  };
+  terminal.ontitle = (title) => { document.title = title || 'reconnectingpty'; };
+  // Tab is the shell's, but where something is offered below the terminal the keyboard must get there.
+  terminal.ontab = (event) => (client.state.kind === 'ended' || event.shiftKey) && status.focus();
+
+  addEventListener('online', () => client.wake());
+  addEventListener('pageshow', () => client.wake());
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) client.wake(); });
+  // The same link opened in a tab that has its page already.
+  addEventListener('hashchange', () => void useToken().then(() => client.wake()));
+  if (here.test) expose(client, terminal);
+
+  await useToken();
+  if (here.command !== '' && !(await confirmed(here.command))) {
+    forgetCommand();
+    status.tell('The command was not run');
+    return;
+  }
+  client.connect();
+  terminal.xterm.focus();
 }
 
 void start();

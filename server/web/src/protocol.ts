@@ -1,14 +1,30 @@
-// reconnectingpty.v1: what the text frames say. Pure; the server's docs/protocol.md has the meaning of each field.
+// reconnectingpty.v1: its messages, its address, its close codes. Pure; the server's docs/protocol.md has the meaning
+// of each field.
 
 export const SUBPROTOCOL = 'reconnectingpty.v1';
 
+export interface Size {
+  rows: number;
+  cols: number;
+}
+
+export interface Hello extends Size {
+  type: 'hello';
+  session: string;
+  epoch: string;
+  backend: string;
+  created: number;
+  readonly: boolean;
+  offset: number;
+  snapshot: number;
+  input_offset: number;
+  window: number;
+}
+
 export type ServerMessage =
-  | {
-      type: 'hello'; session: string; epoch: string; backend: string; created: number; rows: number; cols: number;
-      readonly: boolean; offset: number; snapshot: number; input_offset: number; window: number;
-    }
+  | Hello
   | { type: 'resync'; offset: number; snapshot: number }
-  | { type: 'size'; rows: number; cols: number }
+  | ({ type: 'size' } & Size)
   | { type: 'ack'; input_offset: number }
   | { type: 'viewers'; count: number }
   | { type: 'exit'; code: number | null; signal: number | null }
@@ -16,46 +32,94 @@ export type ServerMessage =
   | { type: 'pong'; id: number | string };
 
 export type ClientMessage =
-  | { type: 'resize'; rows: number; cols: number }
+  | ({ type: 'resize' } & Size)
   | { type: 'ack'; offset: number }
-  | { type: 'ping'; id: number }
+  | { type: 'ping'; id: number | string }
   | { type: 'kill' };
 
-const KNOWN = new Set(['hello', 'resync', 'size', 'ack', 'viewers', 'exit', 'closing', 'pong']);
+export class ProtocolError extends Error {}
 
-/** A server's message; null for one that this page is too old to know. */
-export function decode(text: string): ServerMessage | null {
-  const message = JSON.parse(text) as { type?: unknown };
-  return typeof message.type === 'string' && KNOWN.has(message.type) ? (message as ServerMessage) : null;
+type Check = (value: unknown) => boolean;
+const text: Check = (value) => typeof value === 'string';
+const flag: Check = (value) => typeof value === 'boolean';
+const number: Check = (value) => typeof value === 'number';
+const count: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const status: Check = (value) => value === null || Number.isSafeInteger(value);
+const id: Check = (value) => text(value) || number(value);
+
+const FIELDS: Record<ServerMessage['type'], Record<string, Check>> = {
+  hello: {
+    session: text, epoch: text, backend: text, created: number, rows: count, cols: count, readonly: flag,
+    offset: count, snapshot: count, input_offset: count, window: count,
+  },
+  resync: { offset: count, snapshot: count },
+  size: { rows: count, cols: count },
+  ack: { input_offset: count },
+  viewers: { count },
+  exit: { code: status, signal: status },
+  closing: { reason: text, detail: text },
+  pong: { id },
+};
+
+function known(type: unknown): type is ServerMessage['type'] {
+  return typeof type === 'string' && Object.hasOwn(FIELDS, type);
+}
+
+/** What a server said; null for a type that this page is too old to know. Throws ProtocolError. */
+export function decode(frame: string): ServerMessage | null {
+  let message: unknown;
+  try {
+    message = JSON.parse(frame);
+  } catch {
+    throw new ProtocolError('a text frame must hold one JSON object');
+  }
+  if (typeof message !== 'object' || message === null) throw new ProtocolError('a text frame must hold one JSON object');
+  const fields = message as Record<string, unknown>;
+  if (!known(fields['type'])) return null;
+  for (const [name, right] of Object.entries(FIELDS[fields['type']])) {
+    if (!right(fields[name])) throw new ProtocolError(`${fields['type']}: ${name} is missing or wrong`);
+  }
+  return message as ServerMessage;
 }
 
 export function encode(message: ClientMessage): string {
   return JSON.stringify(message);
 }
 
-/** Close codes after which it makes sense to try again. */
-export const RECONNECT = new Set([1001, 1006, 1011, 1012]);
+const RECONNECT = new Set([1001, 1006, 1011, 1012]);
 
-export interface Where {
+/** Whether it makes sense to try again after this close code. */
+export function comesBack(code: number): boolean {
+  return RECONNECT.has(code);
+}
+
+export interface Identity {
   session: string;
   client: string;
-  rows: number;
-  cols: number;
-  epoch: string | null;
-  offset: number;
   readonly: boolean;
   command: string;
 }
 
-/** The address of a terminal, below `origin` (ws:// or wss://). */
-export function address(origin: string, where: Where): string {
+/** Where a client's output stopped. `offset` null: the epoch is known, but the terminal does not hold its output. */
+export interface Position {
+  epoch: string;
+  offset: number | null;
+}
+
+/** The address of a terminal, below `origin` (ws:// or wss://). `position` null: this client has seen nothing yet. */
+export function address(origin: string, who: Identity, size: Size, position: Position | null): string {
   const query = new URLSearchParams({
-    reconnect: where.session, width: String(where.cols), height: String(where.rows), client: where.client,
+    reconnect: who.session,
+    width: String(size.cols),
+    height: String(size.rows),
+    client: who.client,
   });
-  if (where.epoch !== null) {
-    query.set('epoch', where.epoch);
-    query.set('offset', String(where.offset));
-  } else if (where.command) query.set('command', where.command);
-  if (where.readonly) query.set('readonly', '1');
+  if (position !== null) {
+    query.set('epoch', position.epoch);
+    if (position.offset !== null) query.set('offset', String(position.offset));
+  } else if (who.command !== '') {
+    query.set('command', who.command);
+  }
+  if (who.readonly) query.set('readonly', '1');
   return `${origin}/pty?${query}`;
 }

@@ -1,70 +1,100 @@
-// The quiet line below the terminal: what state the connection is in, and the one thing that can be done about it.
+// The quiet line below the terminal: how the connection is, and the one thing that can be done about it.
 
 import type { Client, State } from './client.ts';
+import { element } from './elements.ts';
+import type { Size } from './protocol.ts';
+import { roundTrip, words } from './words.ts';
 
 export interface Actions {
-  hurry(): void;
+  connect(): void;
   renew(): void;
 }
 
+/** A reconnect that takes no longer than this is nobody's business. */
+const UNNOTICED = 400;
+
 export class Status {
-  private readonly line = element('status');
-  private readonly message = element('message');
-  private readonly details = element('details');
-  private readonly button = element('action') as HTMLButtonElement;
-  private countdown = 0;
+  private readonly line = element('status', HTMLElement);
+  private readonly message = element('message', HTMLElement);
+  private readonly countdown = element('countdown', HTMLElement);
+  private readonly details = element('details', HTMLElement);
+  private readonly button = element('action', HTMLButtonElement);
+  private delay: number | null = null;
+  private ticking = 0;
 
-  constructor(private readonly actions: Actions) {}
+  constructor(
+    private readonly client: Client,
+    private readonly size: () => Size & { framed: boolean },
+    private readonly actions: Actions,
+  ) {}
 
-  show(client: Client): void {
-    const { state } = client;
-    clearInterval(this.countdown);
+  /** The client has changed. */
+  update(): void {
+    const { kind } = this.client.state;
+    const brief = kind === 'connecting' || kind === 'waiting';
+    if (brief && this.line.dataset['state'] === 'open') {
+      this.delay ??= window.setTimeout(() => this.show(), UNNOTICED);
+    } else {
+      this.show();
+    }
+  }
+
+  /** Say something that is not the client's state. */
+  tell(message: string): void {
+    this.line.dataset['state'] = 'ended';
+    this.say(message);
+    this.offer('New session', () => this.actions.renew());
+  }
+
+  /** Move the keyboard to the button, if there is one. */
+  focus(): boolean {
+    if (this.button.hidden) return false;
+    this.button.focus();
+    return true;
+  }
+
+  private show(): void {
+    if (this.delay !== null) clearTimeout(this.delay);
+    this.delay = null;
+    clearInterval(this.ticking);
+    const { state } = this.client;
+    const { message, button } = words(state, this.client.epoch !== null);
     this.line.dataset['state'] = state.kind;
-    this.message.textContent = text(state);
-    this.details.textContent = details(client);
-    const offer = state.kind === 'waiting' ? 'Now' : state.kind === 'ended' ? (state.refused ? 'Try again' : 'New session') : '';
-    this.button.hidden = offer === '';
-    this.button.textContent = offer;
-    this.button.onclick = () => {
-      if (state.kind === 'ended' && !state.refused) this.actions.renew();
-      else this.actions.hurry();
+    this.say(message);
+    this.offer(button, button === 'New session' ? () => this.actions.renew() : () => this.actions.connect());
+    this.details.textContent = this.describe(state);
+    this.count(state);
+  }
+
+  /** A live region is read out whenever it is written to, so it is written to only when it changes. */
+  private say(message: string): void {
+    if (this.message.textContent !== message) this.message.textContent = message;
+  }
+
+  private offer(text: string, act: () => void): void {
+    this.button.hidden = text === '';
+    this.button.textContent = text;
+    this.button.onclick = act;
+  }
+
+  private describe(state: State): string {
+    if (state.kind !== 'open') return '';
+    const { rows, cols, framed } = this.size();
+    return [
+      framed ? `${cols} × ${rows}` : '',
+      this.client.viewers > 1 ? `${this.client.viewers} viewers` : '',
+      this.client.roundTrip === null ? '' : roundTrip(this.client.roundTrip),
+    ].filter(Boolean).join(' · ');
+  }
+
+  private count(state: State): void {
+    this.countdown.textContent = '';
+    if (state.kind !== 'waiting') return;
+    const tick = (): void => {
+      const seconds = Math.ceil((state.until - performance.now()) / 1000);
+      this.countdown.textContent = seconds > 0 ? `Next try in ${seconds} s` : '';
     };
-    if (state.kind === 'waiting') this.count(state.seconds, state.why);
+    tick();
+    this.ticking = window.setInterval(tick, 250);
   }
-
-  private count(seconds: number, why: string): void {
-    const until = performance.now() + seconds * 1000;
-    const tell = () => {
-      const left = Math.ceil((until - performance.now()) / 1000);
-      this.message.textContent = left > 0 ? `Offline: ${why}. Again in ${left} s` : `Offline: ${why}`;
-    };
-    tell();
-    this.countdown = window.setInterval(tell, 250);
-  }
-}
-
-function text(state: State): string {
-  switch (state.kind) {
-    case 'connecting':
-      return 'Connecting …';
-    case 'open':
-      return state.readonly ? 'Connected, read-only' : 'Connected';
-    case 'waiting':
-      return `Offline: ${state.why}`;
-    case 'ended':
-      return state.refused ? `Not connected: ${state.why}` : `Session ended: ${state.why}`;
-  }
-}
-
-function details(client: Client): string {
-  if (client.state.kind !== 'open') return '';
-  const viewers = client.viewers > 1 ? `${client.viewers} viewers` : '';
-  const trip = client.roundTrip === null ? '' : `${Math.max(client.roundTrip, 1).toFixed(0)} ms`;
-  return [viewers, trip].filter(Boolean).join(' · ');
-}
-
-export function element(id: string): HTMLElement {
-  const found = document.getElementById(id);
-  if (found === null) throw new Error(`the page has no element ${id}`);
-  return found;
 }

@@ -1,80 +1,144 @@
-// xterm.js, set up, as the screen that a client draws on.
+// xterm.js, set up, as the screen that a client draws on. The terminal's size is the server's to say; where it differs
+// from the one that fits the window, the terminal is framed, and drawn smaller if it would not fit.
 
 import { FitAddon } from '@xterm/addon-fit';
 import { Unicode11Addon } from '@xterm/addon-unicode11';
 import { WebLinksAddon } from '@xterm/addon-web-links';
 import { WebglAddon } from '@xterm/addon-webgl';
-import { Terminal as Xterm, type ITheme } from '@xterm/xterm';
+import { Terminal as Xterm } from '@xterm/xterm';
 import type { Screen } from './client.ts';
+import type { Size } from './protocol.ts';
+import { onThemeChange, theme } from './theme.ts';
 
-const DARK: ITheme = {
-  background: '#15181d', foreground: '#e6edf3', cursor: '#4ec9a5', selectionBackground: '#2f4858',
-  black: '#3b434d', red: '#ff7b72', green: '#56d364', yellow: '#e3b341', blue: '#79c0ff', magenta: '#d2a8ff', cyan: '#56d4dd', white: '#d0d7de',
-  brightBlack: '#7d8590', brightRed: '#ffa198', brightGreen: '#7ee787', brightYellow: '#f2cc60', brightBlue: '#a5d6ff', brightMagenta: '#e2c5ff', brightCyan: '#8ddb8c', brightWhite: '#f6f8fa',
-};
-const LIGHT: ITheme = {
-  background: '#fbfbfa', foreground: '#1f2328', cursor: '#0b6e4f', selectionBackground: '#cfe3f5',
-  black: '#24292f', red: '#b42318', green: '#0f6d31', yellow: '#8a5a00', blue: '#0550ae', magenta: '#7a36c4', cyan: '#0b6a75', white: '#6e7781',
-  brightBlack: '#57606a', brightRed: '#c93c30', brightGreen: '#1a7f37', brightYellow: '#9a6700', brightBlue: '#0969da', brightMagenta: '#8250df', brightCyan: '#1b7c83', brightWhite: '#424a53',
-};
+const FONT_SIZE = 14;
+/** Below this nobody reads; what does not fit then is reached by scrolling. */
+const SMALLEST_FONT = 6;
+const SCROLLBACK = 5000;
+/** CAN ends whatever sequence the output stopped in, RIS resets everything, scrollback included. */
+const RESET = '\x18\x1bc';
 
 const encoder = new TextEncoder();
 
 export class Terminal implements Screen {
   readonly xterm: Xterm;
   oninput: (data: Uint8Array) => void = () => {};
+  /** The size that fits, or the one that is shown, has changed. */
   onresize: () => void = () => {};
   ontitle: (title: string) => void = () => {};
+  /** Whether the keyboard shall leave the terminal on this Tab key. */
+  ontab: (event: KeyboardEvent) => boolean = () => false;
 
   private readonly fit = new FitAddon();
-  private own = { rows: 24, cols: 80 };
+  private fitting: Size = { rows: 24, cols: 80 };
+  private drawing = false;
 
-  constructor(element: HTMLElement) {
-    const dark = matchMedia('(prefers-color-scheme: dark)');
+  constructor(private readonly stage: HTMLElement) {
     this.xterm = new Xterm({
-      allowProposedApi: true, scrollback: 5000, fontSize: 14, lineHeight: 1.15, cursorBlink: false, macOptionIsMeta: true,
-      fontFamily: 'ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
-      theme: dark.matches ? DARK : LIGHT, minimumContrastRatio: 4.5,
+      allowProposedApi: true, // for the widths of Unicode 11
+      fontFamily: 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace',
+      fontSize: FONT_SIZE,
+      lineHeight: 1.2,
+      macOptionIsMeta: true,
+      minimumContrastRatio: 4.5,
+      scrollback: SCROLLBACK,
+      theme: theme(),
     });
-    dark.addEventListener('change', () => { this.xterm.options.theme = dark.matches ? DARK : LIGHT; });
+    onThemeChange(() => { this.xterm.options.theme = theme(); });
     this.xterm.loadAddon(this.fit);
     this.xterm.loadAddon(new Unicode11Addon());
     this.xterm.unicode.activeVersion = '11';
     this.xterm.loadAddon(new WebLinksAddon());
-    this.xterm.open(element);
+    this.xterm.attachCustomKeyEventHandler((event) => event.key !== 'Tab' || !this.ontab(event));
+    this.xterm.open(stage);
     this.useWebgl();
-    this.xterm.onData((data) => this.oninput(encoder.encode(data)));
-    this.xterm.onBinary((data) => this.oninput(Uint8Array.from(data, (character) => character.charCodeAt(0))));
+    this.xterm.onData((data) => this.typed(encoder.encode(data)));
+    // Mouse reports of the old kind, whose bytes are not UTF-8.
+    this.xterm.onBinary((data) => this.typed(Uint8Array.from(data, (character) => character.charCodeAt(0))));
     this.xterm.onTitleChange((title) => this.ontitle(title));
     this.measure();
+    this.xterm.resize(this.fitting.cols, this.fitting.rows);
     new ResizeObserver(() => {
-      const before = this.own;
       this.measure();
-      if (before.rows !== this.own.rows || before.cols !== this.own.cols) this.onresize();
-    }).observe(element);
+      this.frame();
+      this.onresize();
+    }).observe(stage);
     this.xterm.focus();
   }
 
-  size(): { rows: number; cols: number } {
-    return this.own;
+  size(): Size {
+    return this.fitting;
   }
 
-  reset(): void {
-    this.xterm.reset();
+  resize(size: Size): void {
+    // What was written before is to be drawn at the size it was written for.
+    this.xterm.write('', () => this.take(size));
   }
 
-  resize(rows: number, cols: number): void {
-    if (rows !== this.xterm.rows || cols !== this.xterm.cols) this.xterm.resize(cols, rows);
+  draw(size: Size, picture: Uint8Array): void {
+    this.xterm.write(RESET, () => {
+      this.take(size);
+      this.drawing = true;
+    });
+    this.xterm.write(picture, () => { this.drawing = false; });
+  }
+
+  /** Whether keys do nothing. */
+  set readonly(value: boolean) {
+    this.xterm.options.disableStdin = value;
+  }
+
+  /** The size that is shown, and whether that is not the window's own. */
+  shown(): Size & { framed: boolean } {
+    const { rows, cols } = this.xterm;
+    return { rows, cols, framed: rows !== this.fitting.rows || cols !== this.fitting.cols };
   }
 
   write(data: Uint8Array, done: () => void): void {
     this.xterm.write(data, done);
   }
 
-  /** The size that fits the window; the terminal's own is the server's to say. */
+  /** All lines, scrollback included, as text. */
+  text(): string {
+    const buffer = this.xterm.buffer.active;
+    const lines = Array.from({ length: buffer.length }, (_, y) => buffer.getLine(y)?.translateToString(true) ?? '');
+    return lines.join('\n').trimEnd();
+  }
+
+  /** A picture is no program that asks something, so whatever the terminal says while it draws one is not sent. */
+  private typed(data: Uint8Array): void {
+    if (!this.drawing) this.oninput(data);
+  }
+
+  private take(size: Size): void {
+    if (size.rows !== this.xterm.rows || size.cols !== this.xterm.cols) this.xterm.resize(size.cols, size.rows);
+    this.frame();
+    this.onresize();
+  }
+
+  /** Find the size that fits the window with letters of the usual size. */
   private measure(): void {
-    const fitting = this.fit.proposeDimensions();
-    if (fitting && fitting.rows > 0 && fitting.cols > 0) this.own = { rows: fitting.rows, cols: fitting.cols };
+    this.xterm.options.fontSize = FONT_SIZE;
+    const proposed = this.fit.proposeDimensions();
+    if (proposed !== undefined && proposed.rows > 0 && proposed.cols > 0) {
+      this.fitting = { rows: proposed.rows, cols: proposed.cols };
+    }
+  }
+
+  /** Show the terminal at the size it has: filling the window, or framed in it. */
+  private frame(): void {
+    const { rows, cols, framed } = this.shown();
+    this.stage.classList.toggle('framed', framed);
+    let font = FONT_SIZE;
+    this.xterm.options.fontSize = font;
+    if (rows <= this.fitting.rows && cols <= this.fitting.cols) return;
+    // Cells are whole pixels of the device, so the right size is found by trying.
+    while (font > SMALLEST_FONT && !this.fits()) this.xterm.options.fontSize = font -= 0.5;
+  }
+
+  private fits(): boolean {
+    const frame = this.xterm.element;
+    return frame === undefined
+      || (frame.offsetWidth <= this.stage.clientWidth && frame.offsetHeight <= this.stage.clientHeight);
   }
 
   private useWebgl(): void {
@@ -83,7 +147,7 @@ export class Terminal implements Screen {
       webgl.onContextLoss(() => webgl.dispose());
       this.xterm.loadAddon(webgl);
     } catch {
-      // Without a graphics processor xterm.js draws with elements.
+      // Without WebGL 2 xterm.js draws with elements, as it does after the context is lost.
     }
   }
 }

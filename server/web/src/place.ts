@@ -1,0 +1,67 @@
+// What the address bar says: which session, what to run in it, and, for a moment only, the token.
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+const NAME_LENGTH = 24;
+
+/** A name that nobody guesses: some 142 bits. */
+export function randomName(): string {
+  let name = '';
+  while (name.length < NAME_LENGTH) {
+    for (const byte of crypto.getRandomValues(new Uint8Array(NAME_LENGTH))) {
+      // Only whole multiples of the alphabet, so that each letter is as likely as any other.
+      if (byte < 256 - (256 % LETTERS.length)) name += LETTERS.charAt(byte % LETTERS.length);
+    }
+  }
+  return name.slice(0, NAME_LENGTH);
+}
+
+export interface Place {
+  session: string;
+  command: string;
+  readonly: boolean;
+  test: boolean;
+}
+
+/** Where this page is. A page without a session gets a new one, which is written down so that a reload finds it. */
+export function place(): Place {
+  const query = new URLSearchParams(location.search);
+  let session = query.get('session') ?? '';
+  if (session === '') {
+    session = randomName();
+    query.set('session', session);
+    replace(query);
+  }
+  return {
+    session,
+    command: query.get('command') ?? '',
+    readonly: query.get('readonly') === '1',
+    test: query.get('test') === '1',
+  };
+}
+
+/** The command has been started, or was not wanted: a reload must not ask again, let alone run it again. */
+export function forgetCommand(): void {
+  const query = new URLSearchParams(location.search);
+  if (!query.has('command')) return;
+  query.delete('command');
+  replace(query);
+}
+
+/** Leave for a new session; the old one's address stays in the browser's history. */
+export function openNewSession(): void {
+  const query = new URLSearchParams(location.search);
+  query.delete('command');
+  query.set('session', randomName());
+  location.search = query.toString();
+}
+
+/** The token in the fragment, which is gone from the address bar and the history afterwards. */
+export function takeToken(): string | null {
+  const token = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (token !== null) history.replaceState(null, '', location.pathname + location.search);
+  return token;
+}
+
+function replace(query: URLSearchParams): void {
+  history.replaceState(null, '', `${location.pathname}?${query}${location.hash}`);
+}

@@ -1,0 +1,152 @@
+"""The program as a person runs it: a process of its own, its signals, and its commands."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+PROGRAM = [sys.executable, "-m", "reconnectingpty_server"]
+
+
+@asynccontextmanager
+async def program(tmp_path: Path, *flags: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str, dict[str, str]]]:
+    """A running server, its link, and the environment in which the commands find it."""
+    environment = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)}
+    process = await asyncio.create_subprocess_exec(
+        *PROGRAM, "serve", "--listen", "127.0.0.1:0", *flags, env=environment, stdout=-1, stderr=-1
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(20):
+            link = (await process.stdout.readline()).decode().strip()
+        yield process, link, environment
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def run(environment: dict[str, str], *arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
+    """A command's status, output and errors."""
+    process = await asyncio.create_subprocess_exec(
+        *PROGRAM, *arguments, env=environment, stdin=-1, stdout=-1, stderr=-1
+    )
+    async with asyncio.timeout(30):
+        out, err = await process.communicate(stdin)
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+async def test_it_prints_its_link_first_and_ends_softly_on_sigterm(tmp_path: Path) -> None:
+    async with program(tmp_path) as (process, link, _):
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/#token=[\w-]{20,}", link)
+        process.send_signal(signal.SIGTERM)
+        out, err = await process.communicate()
+        assert (process.returncode, out) == (0, b"")
+        assert link.partition("token=")[2].encode() not in err
+
+
+async def test_the_commands_find_it_and_do_what_they_say(tmp_path: Path) -> None:
+    async with program(tmp_path, "--allow-command") as (_, _, environment):
+        status, out, err = await run(environment, "attach", "work", "--command", "echo hello; exit 7")
+        assert (status, out) == (7, "hello\r\n"), err
+        attached = await asyncio.create_subprocess_exec(
+            *PROGRAM, "attach", "stays", "--command", "echo ready; cat", env=environment, stdin=-1, stdout=-1
+        )
+        assert attached.stdout is not None
+        await attached.stdout.readuntil(b"ready")
+        status, out, _ = await run(environment, "list")
+        assert status == 0
+        assert out.splitlines()[0].split()[:2] == ["ID", "STATE"]
+        assert out.splitlines()[1].startswith("stays")
+        assert (await run(environment, "screen", "stays"))[1] == "ready\n"
+        assert (await run(environment, "kill", "stays"))[0] == 0
+        await attached.communicate()
+        assert attached.returncode == 1
+        status, _, err = await run(environment, "screen", "stays")
+        assert (status, "no session" in err) == (1, True)
+
+
+async def test_what_is_piped_into_attach_is_typed(tmp_path: Path) -> None:
+    async with program(tmp_path, "--allow-command") as (_, _, environment):
+        status, out, err = await run(environment, "attach", "x", "--command", "cat; exit 3", stdin=b"echo \xc3\xa9\n")
+        assert status == 3, err
+        assert out.count("echo é") == 2
+
+
+async def test_attach_puts_the_terminal_back_and_leaves_with_tilde_dot(tmp_path: Path) -> None:
+    import termios
+
+    async with program(tmp_path, "--allow-command") as (_, _, environment):
+        leader, follower = pty.openpty()
+        before = termios.tcgetattr(follower)
+        process = await asyncio.create_subprocess_exec(
+            *PROGRAM,
+            "attach",
+            "x",
+            "--command",
+            "echo ready; cat",
+            env=environment,
+            stdin=follower,
+            stdout=-1,
+            stderr=-1,
+        )
+        assert process.stdout is not None
+        await process.stdout.readuntil(b"ready")
+        os.write(leader, b"\r~.")
+        async with asyncio.timeout(20):
+            _, err = await process.communicate()
+        assert (process.returncode, b"the session goes on" in err) == (0, True)
+        assert termios.tcgetattr(follower) == before
+        os.close(leader)
+        os.close(follower)
+        assert "x" in (await run(environment, "list"))[1]
+
+
+async def test_sighup_reads_the_token_file_again(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("the-first-token\n")
+    async with program(tmp_path, "--token-file", str(token)) as (process, link, environment):
+        url = link.partition("#")[0]
+        assert (await run(environment, "list", "--url", url, "--token", "the-first-token"))[0] == 0
+        token.write_text("the-second-token")
+        process.send_signal(signal.SIGHUP)
+        assert process.stderr is not None
+        async with asyncio.timeout(10):
+            while b"reloaded" not in await process.stderr.readline():
+                pass
+        assert (await run(environment, "list", "--url", url, "--token", "the-first-token"))[0] == 1
+        assert (await run(environment, "list", "--url", url, "--token-file", str(token)))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [(["--timeout", "x"], "--timeout: 'x' must be"), (["--listen", "127.0.0.1:1", "--nonsense"], "--nonsense")],
+)
+async def test_a_wrong_setting_is_exit_status_2(tmp_path: Path, flags: list[str], said: str) -> None:
+    status, out, err = await run(dict(os.environ), "serve", *flags)
+    assert (status, out) == (2, "")
+    assert said in err.splitlines()[-1]
+
+
+async def test_a_second_sigterm_ends_at_once(tmp_path: Path) -> None:
+    async with program(tmp_path, "--allow-command") as (process, _, environment):
+        stubborn = "trap '' HUP TERM; echo ready; while :; do sleep 1; done"
+        attached = await asyncio.create_subprocess_exec(
+            *PROGRAM, "attach", "x", "--command", stubborn, env=environment, stdin=-1, stdout=-1, stderr=-1
+        )
+        assert attached.stdout is not None
+        await attached.stdout.readuntil(b"ready")
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(10):
+            await process.wait()
+        await attached.communicate()
