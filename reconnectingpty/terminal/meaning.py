@@ -26,6 +26,10 @@ def nothing(emulator: Emulator) -> None:
     """What nobody knows."""
 
 
+def ignored(emulator: Emulator) -> None:
+    """What is no sequence at all, and so does not even come between a character and what combines with it."""
+
+
 def SGR(emulator: Emulator) -> None:
     """Stands for `CSI m`, which the parser looks up in the pen."""
 
@@ -177,7 +181,7 @@ def meaning_of(token: str) -> Meaning | None:
             return None
         prefix, parameters, intermediates, final = match.groups()
         if not parameters.isascii() or any(character in parameters for character in "<=>?"):
-            return _NOTHING
+            return ignored, ()
         return control_sequence(prefix + intermediates + final, parameters)
     match = _ESC.fullmatch(token)
     if match is None or (not match[1] and match[2] in "PX[]^_"):

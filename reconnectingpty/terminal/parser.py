@@ -13,7 +13,7 @@ from typing import Final
 
 from .emulator import Emulator
 from .machine import GROUND, MAX_STRING, Machine
-from .meaning import SGR, Meaning, meaning_of, nothing
+from .meaning import SGR, Meaning, ignored, meaning_of, nothing
 from .operating import operate
 from .parameters import parse_parameters
 from .sgr import apply_sgr
@@ -151,6 +151,8 @@ class Parser:
                     pen = apply_sgr(emulator.pen, parse_parameters(token[2:-1]))
                     emulator.pen.remember(token, pen)
                 emulator.pen = pen
+            elif method is ignored:
+                continue
             else:
                 if not text_last:
                     emulator.join = 0
@@ -202,3 +204,4 @@ class Parser:
         at = self.machine.run(text, at)
         self._text_last = emulator.join > 0
         return at
+

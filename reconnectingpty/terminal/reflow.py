@@ -6,6 +6,7 @@ program redraws it itself. It changes buffers and rows only; called by the emula
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TypeAlias
 
 from ..size import Size
@@ -171,7 +172,7 @@ class _Resize:
     def _shrink(self) -> None:
         """Wrap what has become too long; the rows that needs are put in."""
         columns = self.after.cols
-        inserted: dict[int, list[Line]] = {}
+        inserted: list[tuple[int, list[Line]]] = []
         total = 0
         end = len(self.lines)
         while end > 0:
@@ -196,17 +197,29 @@ class _Resize:
                 trimmed = max(0, len(self.lines) - self.most + more)
             fresh = [Line(wrapped=True) for _ in range(more)]
             if fresh:
-                inserted[last] = fresh
+                inserted.append((last + 1 + total, fresh))
                 total += more
             _spread(group, fresh, lengths, self.before.cols, columns)
             self._move_down(more - trimmed, total)
             self.buffer.saved.y = min(self.buffer.saved.y + more, self.base + self.after.rows - 1)
         if inserted:
-            lines: _Lines = []
-            for index, line in enumerate(self.lines):
-                lines.append(line)
-                lines += inserted.get(index, ())
-            self.lines = lines[-self.most :]
+            self._insert(inserted, total)
+
+    def _insert(self, inserted: list[tuple[int, list[Line]]], total: int) -> None:
+        """Put rows in, given from the last on with the places they will have; rows gone meanwhile leave no gap."""
+        old, left = self.lines, len(self.lines) - 1
+        waiting, done = deque(inserted), 0
+        lines: _Lines = []  # from the last on
+        size = min(self.most, len(old) + total)
+        while len(lines) < size:
+            if waiting and waiting[0][0] > left + done:
+                _, fresh = waiting.popleft()
+                lines += reversed(fresh)
+                done += len(fresh)
+            else:
+                lines.append(old[left] if left >= 0 else Line())
+                left -= 1
+        self.lines = lines[:size][::-1]
 
     def _trimmed(self, index: int) -> int:
         row = self.lines[index]

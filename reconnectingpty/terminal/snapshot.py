@@ -7,10 +7,13 @@ ring, never ask, and scroll only as many lines as belong into the scrollback. Ca
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .buffer import TAB_WIDTH, Buffer
 from .cells import NULL, TAIL, cell_width, glyph, has_content
 from .charsets import ASCII, SHIFTS, untranslated
 from .emulator import Emulator
+from .line import Line, Row
 from .modes import MOUSE_ENCODING, MOUSE_TRACKING, SWITCHES, Modes
 from .operating import SPECIAL
 from .painting import Painter
@@ -52,14 +55,13 @@ class _Writer:
         scrollback = normal.scrollback
         assert scrollback is not None
         above = scrollback.last(len(scrollback) if lines is None else max(lines, 0))
-        self.painter.rows([*above, *normal.lines], len(above))
+        self._rows(normal, [*above, *normal.lines], len(above), len(scrollback) - len(above))
         self._keyboard(0)
-        self._buffer(normal, len(scrollback))
+        self._tabs_and_margins(normal)
         if emulator.is_alternate:
-            self.painter.use(DEFAULT)
             self.out.append(f"{_to(normal.x, normal.y)}\x1b[?1047h\x1b[H")
-            self.painter.rows(alternate.lines, 0)
-            self._buffer(alternate, 0)
+            self._rows(alternate, alternate.lines, 0, 0)
+            self._tabs_and_margins(alternate)
         self._modes()
         self._finish()
 
@@ -88,18 +90,40 @@ class _Writer:
             flags = (f"\x1b[={first}u" if first else "") + "".join(f"\x1b[>{flag}u" for flag in others)
             self.out.append(f"\x1b[?1047h{flags}\x1b[?1047l" if which else flags)
 
-    def _buffer(self, buffer: Buffer, base: int) -> None:
-        """Saved cursor, tab stops and margins of the buffer in use."""
-        out, emulator, saved = self.out, self.emulator, buffer.saved
-        row = saved.y - base
-        if saved.pen is not DEFAULT or saved.charset != ASCII or saved.x or row > 0:
-            self.painter.use(DEFAULT)
-            charset = (f"\x1b({saved.charset}", "\x1b(B") if saved.charset != ASCII else ("", "")
-            pen = saved.pen
-            out.append(_to(min(saved.x, emulator.columns - 1), min(max(row, 0), emulator.lines - 1)))
-            self.painter.use(pen)
-            out.append(f"{charset[0]}\x1b7{charset[1]}")
-            self.painter.use(DEFAULT)
+    def _rows(self, buffer: Buffer, rows: Sequence[Row | Line], scrolled: int, missing: int) -> None:
+        """The rows of a buffer, and its saved cursor; `missing` is how many rows of the scrollback are left out."""
+        saved = buffer.saved
+        index = saved.y - missing
+        usual = saved.pen is DEFAULT and saved.charset == ASCII and not saved.x and index <= scrolled
+        if usual and index == scrolled > 0:
+            usual = False
+
+        def save() -> None:
+            # DECSC counts rows from the oldest of the scrollback, so it has to be done before that row scrolls away.
+            self._save_cursor(buffer, f"\x1b[{min(saved.x, self.emulator.columns - 1) + 1}G", "\r")
+
+        early = not usual and 0 <= index < scrolled
+        done = self.painter.rows(rows, scrolled, index if early else -1, save if early else None)
+        self.painter.use(DEFAULT)
+        if not usual and not done:
+            row = min(max(index - scrolled, 0), self.emulator.lines - 1)
+            if saved.x >= self.emulator.columns:
+                self._wait_to_wrap(buffer, row)
+                self._save_cursor(buffer, "", "")
+            else:
+                self._save_cursor(buffer, _to(saved.x, row), "")
+
+    def _save_cursor(self, buffer: Buffer, before: str, after: str) -> None:
+        out, saved = self.out, buffer.saved
+        charset = (f"\x1b({saved.charset}", "\x1b(B") if saved.charset != ASCII else ("", "")
+        out.append(before)
+        self.painter.use(saved.pen)
+        out.append(f"{charset[0]}\x1b7{charset[1]}{after}")
+        self.painter.use(DEFAULT)
+
+    def _tabs_and_margins(self, buffer: Buffer) -> None:
+        """Tab stops and margins of the buffer in use."""
+        out, emulator = self.out, self.emulator
         columns = emulator.columns
         tabs = {stop for stop in buffer.tabs if stop < columns}
         if tabs != set(range(0, columns, TAB_WIDTH)):
@@ -162,7 +186,7 @@ class _Writer:
         if self.joins and self._print_again(x, y):
             return
         if x >= columns:
-            self._wait_to_wrap(y)
+            self._wait_to_wrap(emulator.active, y, emulator.in_use)
             out.append("\x1b\\")  # nothing but the end of what a combining character could join
         elif out or x or y:
             out.append(self._to(x, y))
@@ -204,10 +228,10 @@ class _Writer:
         self.out.append(untranslated(text[0], emulator.in_use) + text[1:])
         return True
 
-    def _wait_to_wrap(self, y: int) -> None:
+    def _wait_to_wrap(self, buffer: Buffer, y: int, charset: str = ASCII) -> None:
         """Leave the cursor behind the last column, by printing what is there."""
-        emulator, columns = self.emulator, self.emulator.columns
-        line = emulator.grid[y]
+        columns = self.emulator.columns
+        line = buffer.lines[y]
         cells = line.cells(columns)
         at = columns - 2 if cells[columns - 1] == TAIL else columns - 1
         cell = cells[at]
@@ -215,7 +239,7 @@ class _Writer:
         if has_content(cell):
             self.painter.use(line.pens[at])
             text = glyph(cell)
-            self.out.append(untranslated(text[0], emulator.in_use) + text[1:])
+            self.out.append(untranslated(text[0], charset) + text[1:])
             return
         empty = cells.count(NULL) == len(cells) and not line.wrapped
         self.painter.use(line.pens[at])

@@ -93,18 +93,17 @@ async def test_a_shutdown_is_told_and_leaves_nothing() -> None:
 
 
 async def test_two_viewers_share_one_shell_and_see_each_others_size_and_number() -> None:
-    async with serving() as s:
-        async with s.connect("reconnect=a&width=80&height=24&command=cat") as one:
-            first = Told(one)
-            await first.until_told("hello")
-            async with s.connect("reconnect=a&width=60&height=20") as two:
-                second = Told(two)
-                await second.until_told("hello")
-                assert (await first.until_told("size")) == {"type": "size", "rows": 20, "cols": 60}
-                await one.send(b"hi\r")
-                await second.until(b"hi\r\nhi\r\n")
-                while first.told("viewers")[-1:] != [{"type": "viewers", "count": 2}]:
-                    await first.next()
+    async with serving() as s, s.connect("reconnect=a&width=80&height=24&command=cat") as one:
+        first = Told(one)
+        await first.until_told("hello")
+        async with s.connect("reconnect=a&width=60&height=20") as two:
+            second = Told(two)
+            await second.until_told("hello")
+            assert (await first.until_told("size")) == {"type": "size", "rows": 20, "cols": 60}
+            await one.send(b"hi\r")
+            await second.until(b"hi\r\nhi\r\n")
+            while first.told("viewers")[-1:] != [{"type": "viewers", "count": 2}]:
+                await first.next()
 
 
 async def test_simultaneous_first_attaches_get_one_session() -> None:
