@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import resource
 import select
 import statistics
@@ -141,7 +142,8 @@ def echo(quick: bool) -> Iterator[Row]:
             met = values["ours"] - values["pump"] <= within
             yield Row(f"key echo p{percent}", "µs", values, f"pump + {within}", met)
         flood = Ours(port, token=TOKEN, command="yes")
-        reading = threading.Thread(target=_drain, args=(flood,), daemon=True)
+        # In a process of its own: two threads of this one would measure how they wait for each other.
+        reading = multiprocessing.get_context("fork").Process(target=_drain, args=(flood,), daemon=True)
         reading.start()
         beside = _echoes(client, count)
         for percent, most in ((50, 500), (99, 2000)):
