@@ -31,7 +31,9 @@ def main() -> None:
             print(_line(row), flush=True)
     if arguments.json:
         machine = {"cores": os.cpu_count(), "kernel": platform.release(), "python": platform.python_version()}
-        Path(arguments.json).write_text(json.dumps({"machine": machine, "rows": [asdict(row) for row in rows]}, indent=1))
+        Path(arguments.json).write_text(
+            json.dumps({"machine": machine, "rows": [asdict(row) for row in rows]}, indent=1)
+        )
 
 
 def _line(row: Row) -> str:

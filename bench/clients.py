@@ -89,8 +89,12 @@ class Ours(Frames):
 
     def __init__(self, port: int, session: str = "", *, token: str, command: str = "", more: str = "") -> None:
         session = session or os.urandom(8).hex()
-        target = f"/pty?reconnect={session}&width=80&height=24{more}" + (f"&command={quote(command)}" if command else "")
-        super().__init__(port, target, f"Authorization: Bearer {token}\r\nSec-WebSocket-Protocol: reconnectingpty.v1\r\n")
+        target = f"/pty?reconnect={session}&width=80&height=24{more}" + (
+            f"&command={quote(command)}" if command else ""
+        )
+        super().__init__(
+            port, target, f"Authorization: Bearer {token}\r\nSec-WebSocket-Protocol: reconnectingpty.v1\r\n"
+        )
         self.session = session
         self.hello: dict[str, object] = {}
         self.offset = self.acknowledged = self.picture = 0

@@ -81,6 +81,7 @@ class BufferedPTY(ReconnectingPTY):
             size=size,
             epoch=self.epoch,
             output=self._on_output,
+            trouble=self._on_trouble,
         )
         self._process.exited.add_done_callback(lambda _: self._close(None))
 
@@ -93,6 +94,11 @@ class BufferedPTY(ReconnectingPTY):
         for viewer in self._viewers:
             viewer.wake()
         self._pace()
+
+    def _on_trouble(self, error_type: str, error: OSError) -> None:
+        log.error("session %s: %s: %s", self.id, error_type, error)
+        if self.options.metrics is not None:
+            self.options.metrics.error(error_type)
 
     def read_on(self) -> None:
         """A viewer's cursor has moved."""

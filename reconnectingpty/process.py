@@ -44,6 +44,10 @@ class ExitStatus:
     signal: int | None = None
 
 
+Trouble = Callable[[str, OSError], None]
+"""Told of an error that no ordinary end explains, under the type that it is counted by."""
+
+
 class _Input:
     """Input that the program has not read yet, and whom to tell when it has."""
 
@@ -70,6 +74,7 @@ class Process:
         "_pidfd",
         "_quiet",
         "_reading",
+        "_trouble",
         "_wanted",
         "_writing",
         "drained",
@@ -80,7 +85,7 @@ class Process:
         "pid",
     )
 
-    def __init__(self, pid: int, fd: int, epoch: str, output: Callable[[memoryview], None]) -> None:
+    def __init__(self, pid: int, fd: int, epoch: str, output: Callable[[memoryview], None], trouble: Trouble) -> None:
         self._loop = asyncio.get_running_loop()
         self.pid = pid
         self.fd = fd
@@ -90,6 +95,7 @@ class Process:
         self.exited: asyncio.Future[ExitStatus] = self._loop.create_future()
         self.drained: asyncio.Future[None] = self._loop.create_future()
         self._output = output
+        self._trouble = trouble
         self._input: deque[_Input] = deque()
         self._reading = self._writing = self._eof = False
         self._wanted = True
@@ -110,8 +116,12 @@ class Process:
         size: Size,
         epoch: str,
         output: Callable[[memoryview], None],
+        trouble: Trouble,
     ) -> Process:
-        """Start `argv` in `cwd` on a new PTY that has `size` before the program runs. Raises StartFailed."""
+        """Start `argv` in `cwd` on a new PTY that has `size` before the program runs. Raises StartFailed.
+
+        `output` is given what the program writes, for as long as the call lasts; `trouble` what should not happen.
+        """
         loop = asyncio.get_running_loop()
         # fork and exec block for milliseconds. A cancelled caller must not leave a child that nobody owns.
         start = loop.run_in_executor(None, _start, list(argv), dict(environment), cwd, size)
@@ -121,7 +131,7 @@ class Process:
             start.add_done_callback(_discard)
             raise
         try:
-            return cls(pid, fd, epoch, output)
+            return cls(pid, fd, epoch, output, trouble)
         except OSError as error:
             _discard(start)
             raise StartFailed(f"cannot watch {argv[0]!r}: {error}", error_type="spawn") from error
@@ -162,8 +172,7 @@ class Process:
         except BlockingIOError:
             pass
         except OSError as error:
-            if error.errno != errno.EIO:  # EIO is how Linux says that no one has the other side open (tty_ioctl(4))
-                raise
+            self._broke("output_reader", error)
             self._eof = True
         if taken:
             if self._exit_seen:
@@ -173,6 +182,11 @@ class Process:
             self._set_reading()
         if self._exit_seen:
             self._wait_for_quiet()
+
+    def _broke(self, what: str, error: OSError) -> None:
+        """The terminal can't be used any more; EIO is how Linux says that nobody has its other side open (tty(4))."""
+        if error.errno != errno.EIO:
+            self._trouble(what, error)
 
     # -- the end of the process
 
@@ -239,7 +253,8 @@ class Process:
                 head.accepted(written)
         except BlockingIOError:
             pass
-        except OSError:  # nobody has the other side open: the exit follows
+        except OSError as error:
+            self._broke("input_writer", error)
             self._drop_input()
         self._set_writing(bool(self._input))
 

@@ -16,7 +16,12 @@ from reconnectingpty.leftovers import Mark, sweeper
 from reconnectingpty.process import ExitStatus, Process
 from reconnectingpty.size import Size
 
+SIZE = Size(31, 97)
 MARKS = iter(range(1_000_000))
+
+
+def unexpected(what: str, error: OSError) -> None:
+    raise AssertionError(what) from error
 
 
 class Run:
@@ -40,11 +45,17 @@ class Run:
 
 
 @asynccontextmanager
-async def running(script: str, size: Size = Size(31, 97), cwd: str = "/") -> AsyncIterator[Run]:
+async def running(script: str, size: Size = SIZE, cwd: str = "/") -> AsyncIterator[Run]:
     run, epoch = Run(), f"{os.getpid():x}{next(MARKS):06x}"
     environment = {"PATH": os.environ["PATH"], "RECONNECTINGPTY_EPOCH": epoch}
     run.process = await Process.spawn(
-        ["/bin/bash", "-c", script], environment=environment, cwd=cwd, size=size, epoch=epoch, output=run.add
+        ["/bin/bash", "-c", script],
+        environment=environment,
+        cwd=cwd,
+        size=size,
+        epoch=epoch,
+        output=run.add,
+        trouble=unexpected,
     )
     try:
         yield run
@@ -170,7 +181,13 @@ async def test_a_directory_that_is_not_there_is_a_clear_error(cwd: str) -> None:
 async def test_a_program_that_is_not_there_is_a_clear_error() -> None:
     with pytest.raises(StartFailed, match="/nonexistent") as caught:
         await Process.spawn(
-            ["/nonexistent"], environment={}, cwd="/", size=Size(1, 1), epoch="ab", output=lambda data: None
+            ["/nonexistent"],
+            environment={},
+            cwd="/",
+            size=Size(1, 1),
+            epoch="ab",
+            output=lambda data: None,
+            trouble=unexpected,
         )
     assert caught.value.error_type == "create_command"
 
@@ -185,6 +202,7 @@ async def test_a_cancelled_start_leaves_no_child() -> None:
             size=Size(1, 1),
             epoch=epoch,
             output=lambda data: None,
+            trouble=unexpected,
         )
     )
     await asyncio.sleep(0)

@@ -73,6 +73,13 @@ class Server:
             lambda: loop.create_server(factory, address.host, address.port, backlog=1024),
         )
 
+    async def serve(self, listener: socket.socket) -> None:
+        """Serve HTTP and WebSocket on a socket that is bound already; returns when it is open."""
+        local = listener.family == socket.AF_UNIX or Address(*listener.getsockname()[:2]).local
+        factory = partial(HttpConnection, self, local=local)
+        server = await asyncio.get_running_loop().create_server(factory, sock=listener, backlog=1024)
+        self._listening.append(Listening(Address("", 0), server))
+
     async def listen_agent(self, address: Address) -> Address:
         """Serve Coder's agent stream there. Raises ConfigError."""
         return await self._open(

@@ -77,7 +77,7 @@ async def test_a_bad_init_is_closed_and_not_logged(bad: bytes, caplog: pytest.Lo
 async def test_a_request_of_a_hundred_mebibytes_is_cut_off() -> None:
     async with serving() as s:
         address = await s.server.listen_agent(Address("127.0.0.1", 0))
-        reader, writer = await asyncio.open_connection(address.host, address.port)
+        _, writer = await asyncio.open_connection(address.host, address.port)
         writer.write(init() + b'{"data":"')
         sent = 0
         with pytest.raises(ConnectionError):

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import socket
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from websockets.asyncio.client import unix_connect
 from websockets.exceptions import InvalidStatus
+
+from reconnectingpty_server.config import Address, ConfigError
+from reconnectingpty_server.logs import Human, Json
 
 from ..support.serving import TOKEN, Told, serving
 
@@ -135,7 +142,9 @@ async def test_ten_thousand_connections_over_the_cap_are_refused_and_everyone_el
         told = Told(socket)
         await told.until_told("hello")
         held = [await asyncio.open_connection(s.address.host, s.address.port) for _ in range(5)]
-        await asyncio.sleep(0)
+        async with asyncio.timeout(20):
+            while len(s.server.connections) < 5:
+                await asyncio.sleep(0.001)
 
         async def refused() -> bool:
             try:
@@ -195,3 +204,49 @@ async def test_the_page_may_load_nothing_from_elsewhere_and_be_in_no_frame() -> 
         assert "frame-ancestors 'none'" in policy
         assert "script-src 'self'" in policy
         assert headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_unix_socket_serves_its_user_alone_and_replaces_a_stale_one(tmp_path: Path) -> None:
+    path = tmp_path / "server.sock"
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(str(path))
+    async with serving(listen=[f"unix:{path}"], no_auth="true") as s:
+        assert path.stat().st_mode & 0o777 == 0o600
+        with pytest.raises(ConfigError, match="another server does"):
+            await s.server.listen(Address("", 0, str(path)))
+        async with unix_connect(
+            str(path),
+            uri="ws://localhost/pty?reconnect=a&command=echo+hi",
+            subprotocols=["reconnectingpty.v1"],
+            proxy=None,
+        ) as client:
+            told = Told(client)
+            assert (await told.to_the_end())[0] == 1000
+            assert told.output == b"hi\r\n"
+    assert not path.exists()
+
+
+async def test_without_auth_a_foreign_page_still_gets_nothing() -> None:
+    async with serving(no_auth="true") as s:
+        assert (await s.request("GET", "/api/sessions", token=None))[0] == 200
+        assert (await s.request("GET", "/api/sessions", token=None, Host="rebound.example:80"))[0] == 403
+        with pytest.raises(InvalidStatus):
+            await s.connect("reconnect=a", token=None, headers={"Origin": "http://evil.example"})
+
+
+def test_a_log_line_cannot_be_forged_or_drive_a_terminal() -> None:
+    record = logging.LogRecord("x", logging.INFO, "", 0, "from %s", ("evil\r\n12:00:00 info fine \x1b[2J\u202e",), None)
+    assert "\n" not in Human().format(record)
+    assert "\x1b" not in Human().format(record)
+    assert "\u202e" not in Human().format(record)
+    assert json.loads(Json().format(record))["level"] == "info"
+    assert "\n" not in Json().format(record)
+
+
+async def test_it_serves_on_a_socket_that_somebody_else_has_bound() -> None:
+    async with serving() as s:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            await s.server.serve(listener.dup())
+            s.address = Address(*listener.getsockname())
+        assert (await s.request("GET", "/healthz", token=None))[0] == 200
