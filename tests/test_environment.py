@@ -98,7 +98,11 @@ def test_no_secret_of_the_server_reaches_a_child() -> None:
         "TMUX", "TMUX_PANE", "STY", "WINDOW", "WINDOWID", "TERMCAP", "LINES", "COLUMNS", "TERM_PROGRAM",
         "TERM_PROGRAM_VERSION", "VTE_VERSION", "KITTY_WINDOW_ID", "KITTY_LISTEN_ON", "NOTIFY_SOCKET", "WATCHDOG_USEC",
         "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "INVOCATION_ID", "JOURNAL_STREAM", "SSH_TTY",
-        "CREDENTIALS_DIRECTORY",
+        "ZELLIJ", "ZELLIJ_PANE_ID", "COLORFGBG", "TERM_SESSION_ID", "LC_TERMINAL", "LC_TERMINAL_VERSION",
+        "TERMINAL_EMULATOR", "XTERM_VERSION", "WT_SESSION", "WT_PROFILE_ID", "INSIDE_EMACS", "GPG_TTY", "SSH_CLIENT",
+        "SSH_CONNECTION", "FDSTORE", "MAINPID", "MANAGERPID", "SYSTEMD_EXEC_PID", "CREDENTIALS_DIRECTORY",
+        "MEMORY_PRESSURE_WATCH", "SUPERVISOR_ENABLED", "ALACRITTY_SOCKET", "GHOSTTY_BIN_DIR", "ITERM_PROFILE",
+        "GNOME_TERMINAL_SCREEN", "KONSOLE_VERSION", "WEZTERM_PANE",
     ],
 )  # fmt: skip
 def test_nothing_of_the_servers_own_terminal_and_supervisor_reaches_a_child(name: str) -> None:
@@ -235,6 +239,7 @@ def test_a_command_becomes_an_argument_vector(command: str | Sequence[str], argv
         ("#!", "names no interpreter"),
         ("#! \nls", "names no interpreter"),
         ("#!''\nls", "names no interpreter"),
+        ("#!'' -x\nls", "names no interpreter"),
         ("#!/bin/sh 'open\nls", "can't be read"),
     ],
 )

@@ -49,6 +49,7 @@ class AgentConnection:
     async def receive(self) -> bytes | ClientMessage:
         """The next thing that the JSON stream says."""
         while not self._messages:
+            self._decoder.feed(b"")  # raises what came wrong behind the last good request
             try:
                 data, self._rest = self._rest or await self._reader.read(READ), b""
             except OSError:

@@ -121,6 +121,7 @@ class CoderSocket(_Socket):
     async def receive(self) -> bytes | ClientMessage:
         """The next thing that the JSON stream says."""
         while not self._messages:
+            self._decoder.feed(b"")  # raises what came wrong behind the last good request
             frame = await self._receive()
             self._messages = self._decoder.feed(frame if isinstance(frame, bytes) else frame.encode())
         return self._messages.pop(0)

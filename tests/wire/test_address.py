@@ -51,7 +51,20 @@ def test_whatever_is_asked_nothing_but_invalid_query_is_raised(parameters: dict[
 
 
 def test_a_session_id_is_enough() -> None:
-    assert read(f"reconnect={UUID}") == AttachRequest(session=UUID, rows=80, cols=80)
+    assert read(f"reconnect={UUID}") == AttachRequest(
+        session=UUID,
+        rows=80,
+        cols=80,
+        client=None,
+        epoch=None,
+        offset=None,
+        readonly=False,
+        attach_only=False,
+        command="",
+        container="",
+        container_user="",
+        backend_type="",
+    )
 
 
 def test_everything_that_can_be_asked_for_is_understood() -> None:
@@ -154,6 +167,11 @@ def test_a_wrong_parameter_is_named_with_what_it_may_be(parameter: str, detail: 
 @pytest.mark.parametrize("command", ["x" * MAX_COMMAND, "é" * (MAX_COMMAND // 2), "if true\nthen\techo ❯\nfi"])
 def test_a_command_may_be_long_and_of_several_lines(command: str) -> None:
     assert read(f"reconnect=s&command={quote(command)}").command == command
+
+
+@pytest.mark.parametrize(("parameter", "most"), [("container", 256), ("container_user", 256), ("backend_type", 32)])
+def test_a_name_may_be_as_long_as_its_bound(parameter: str, most: int) -> None:
+    assert getattr(read(f"reconnect=s&{parameter}={'x' * most}"), parameter) == "x" * most
 
 
 def test_a_command_that_is_no_unicode_text_is_refused() -> None:
