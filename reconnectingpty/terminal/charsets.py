@@ -12,7 +12,7 @@ ASCII: Final = "B"
 
 _GRAPHICS = "".join(map(chr, range(0x60, 0x7F)))
 _SETS: tuple[tuple[str, str, str], ...] = (
-    ("0", _GRAPHICS, "◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·"),  # noqa: RUF001 - the glyphs themselves
+    ("0", _GRAPHICS, "◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·"),
     ("A", "#", "£"),  # United Kingdom
     ("4", "#@[\\]{|}~", "£¾i½|¨f¼´"),  # Dutch; one cell has no room for the ligature ij
     ("C5", "[\\]^`{|}~", "ÄÖÅÜéäöåü"),  # Finnish

@@ -57,7 +57,7 @@ class Drawing(TerminalState):
 
     def draw_lines(self, texts: list[str]) -> None:
         """Print lines of ASCII, each with a carriage return and a line feed behind it."""
-        columns, last = self.columns, self.lines - 1
+        last = self.lines - 1
         buffer = self.active
         straight = self.plain and buffer.top == 0 and buffer.bottom == last and not self.newline
         at = 0

@@ -37,7 +37,7 @@ class Editing(Drawing):
         self._restrict()
         self._set_cursor(self.x + x, self.y + y)
 
-    def cursor_position(self, line: int = 0, column: int = 0) -> None:
+    def cursor_position(self, line: int | None = None, column: int | None = None) -> None:
         """CUP, HVP."""
         x = column - 1 if column else 0
         y = line - 1 if line else 0
@@ -47,43 +47,43 @@ class Editing(Drawing):
         self.x = x if x < self.columns else self.columns - 1
         self.y = y if y < self.lines else self.lines - 1
 
-    def cursor_up(self, count: int = 0) -> None:
+    def cursor_up(self, count: int | None = None) -> None:
         """CUU: stops at the top margin, unless it is above."""
         room = self.y - self.active.top
         self._move(0, -(min(room, count or 1) if room >= 0 else count or 1))
 
-    def cursor_down(self, count: int = 0) -> None:
+    def cursor_down(self, count: int | None = None) -> None:
         """CUD: stops at the bottom margin, unless it is below."""
         room = self.active.bottom - self.y
         self._move(0, min(room, count or 1) if room >= 0 else count or 1)
 
-    def cursor_forward(self, count: int = 0) -> None:
+    def cursor_forward(self, count: int | None = None) -> None:
         """CUF, HPR."""
         self._move(count or 1, 0)
 
-    def cursor_back(self, count: int = 0) -> None:
+    def cursor_back(self, count: int | None = None) -> None:
         """CUB."""
         self._move(-(count or 1), 0)
 
-    def cursor_down1(self, count: int = 0) -> None:
+    def cursor_down1(self, count: int | None = None) -> None:
         """CNL."""
         self.cursor_down(count)
         self.x = 0
 
-    def cursor_up1(self, count: int = 0) -> None:
+    def cursor_up1(self, count: int | None = None) -> None:
         """CPL."""
         self.cursor_up(count)
         self.x = 0
 
-    def cursor_to_column(self, column: int = 0) -> None:
+    def cursor_to_column(self, column: int | None = None) -> None:
         """CHA, HPA."""
         self._set_cursor((column or 1) - 1, self.y)
 
-    def cursor_to_line(self, line: int = 0) -> None:
+    def cursor_to_line(self, line: int | None = None) -> None:
         """VPA."""
         self._set_cursor(self.x, (line or 1) - 1)
 
-    def cursor_lines_down(self, count: int = 0) -> None:
+    def cursor_lines_down(self, count: int | None = None) -> None:
         """VPR."""
         self._move(0, count or 1)
 
@@ -114,7 +114,7 @@ class Editing(Drawing):
                 return
             self.x = self.active.next_tab(self.x, self.columns)
 
-    def tab_back(self, count: int = 0) -> None:
+    def tab_back(self, count: int | None = None) -> None:
         """CBT."""
         if self.x < self.columns:
             for _ in range(min(count or 1, self.columns)):
@@ -158,14 +158,14 @@ class Editing(Drawing):
             self.y -= 1
             self._restrict()
 
-    def _replace_lines(self, gone: int, new: int, count: int, height: int) -> None:
+    def _replace_lines(self, gone: int, new: int, count: int | None, height: int) -> None:
         """Take out lines at one place and put erased ones in at another, `count` times but no more than `height`."""
         blank = self.pen.blank
         for _ in range(min(count or 1, height)):
             del self.grid[gone]
             self.grid.insert(new, Line(blank))
 
-    def insert_lines(self, count: int = 0) -> None:
+    def insert_lines(self, count: int | None = None) -> None:
         """IL."""
         self._restrict()
         buffer, y = self.active, self.y
@@ -173,7 +173,7 @@ class Editing(Drawing):
             self._replace_lines(buffer.bottom, y, count, buffer.bottom - y + 1)
             self.x = 0
 
-    def delete_lines(self, count: int = 0) -> None:
+    def delete_lines(self, count: int | None = None) -> None:
         """DL."""
         self._restrict()
         buffer, y = self.active, self.y
@@ -181,12 +181,12 @@ class Editing(Drawing):
             self._replace_lines(y, buffer.bottom, count, buffer.bottom - y + 1)
             self.x = 0
 
-    def scroll_up(self, count: int = 0) -> None:
+    def scroll_up(self, count: int | None = None) -> None:
         """SU: nothing goes to the scrollback."""
         buffer = self.active
         self._replace_lines(buffer.top, buffer.bottom, count, buffer.bottom - buffer.top + 1)
 
-    def scroll_down(self, count: int = 0) -> None:
+    def scroll_down(self, count: int | None = None) -> None:
         """SD: the new lines have no background."""
         buffer = self.active
         for _ in range(min(count or 1, buffer.bottom - buffer.top + 1)):
@@ -195,22 +195,22 @@ class Editing(Drawing):
 
     # -- cells
 
-    def insert_characters(self, count: int = 0) -> None:
+    def insert_characters(self, count: int | None = None) -> None:
         """ICH."""
         self._restrict()
         self.grid[self.y].insert(self.x, count or 1, self.columns, self.pen.blank)
 
-    def delete_characters(self, count: int = 0) -> None:
+    def delete_characters(self, count: int | None = None) -> None:
         """DCH."""
         self._restrict()
         self.grid[self.y].delete(self.x, count or 1, self.columns, self.pen.blank)
 
-    def erase_characters(self, count: int = 0) -> None:
+    def erase_characters(self, count: int | None = None) -> None:
         """ECH."""
         self._restrict()
         self.grid[self.y].erase(self.x, self.x + (count or 1), self.columns, self.pen.blank)
 
-    def _shift_columns(self, at: int, count: int, *, insert: bool) -> None:
+    def _shift_columns(self, at: int, count: int | None, *, insert: bool) -> None:
         """In every row between the margins, if the cursor is there."""
         buffer, blank = self.active, self.pen.blank
         if buffer.top <= self.y <= buffer.bottom:
@@ -219,19 +219,19 @@ class Editing(Drawing):
                 change(at, count or 1, self.columns, blank)
                 line.wrapped = False
 
-    def scroll_left(self, count: int = 0) -> None:
+    def scroll_left(self, count: int | None = None) -> None:
         """SL."""
         self._shift_columns(0, count, insert=False)
 
-    def scroll_right(self, count: int = 0) -> None:
+    def scroll_right(self, count: int | None = None) -> None:
         """SR."""
         self._shift_columns(0, count, insert=True)
 
-    def insert_columns(self, count: int = 0) -> None:
+    def insert_columns(self, count: int | None = None) -> None:
         """DECIC."""
         self._shift_columns(self.x, count, insert=True)
 
-    def delete_columns(self, count: int = 0) -> None:
+    def delete_columns(self, count: int | None = None) -> None:
         """DECDC."""
         self._shift_columns(self.x, count, insert=False)
 
@@ -285,7 +285,7 @@ class Editing(Drawing):
             self.active.scrollback.clear()
 
     def _unwrap(self, index: int) -> None:
-        """xterm.js counts this one line from the oldest of the scrollback; and so it is the wrong one, if there is any."""
+        """xterm.js counts this one line from the oldest of the scrollback: the wrong one, if there is any."""
         base = self.active.base
         if index < base and self.active.scrollback is not None:
             self.active.scrollback.unwrap(index)

@@ -195,10 +195,10 @@ class Line:
             return (text[:columns] + NULL * (columns - len(text))).replace(TAIL, "").replace(NULL, " ")
         return "".join(self.glyphs[:columns]).translate(_SHOWN)
 
-    def pack(self) -> Row:
-        """The row in its smallest form."""
+    def pack(self, columns: int | None = None) -> Row:
+        """The row in its smallest form, with no more than so many columns of it."""
         blank = self.blank
-        if self.glyphs is None:
+        if self.glyphs is None and (columns is None or self.width <= columns):
             segments = self.segments
             if not self.wrapped and blank is DEFAULT:
                 if not segments:
@@ -206,8 +206,8 @@ class Line:
                 if len(segments) == 2 and segments[1] is DEFAULT:
                     return segments[0]  # type: ignore[return-value]
             return (self.wrapped, blank, (), *segments)
-        glyphs, pens = self.glyphs, self.pens
-        end = len(glyphs)
+        glyphs, pens = self.cells(self.width), self.pens
+        end = len(glyphs) if columns is None else min(columns, len(glyphs))
         while end and glyphs[end - 1] == NULL and pens[end - 1] is DEFAULT:
             end -= 1
         compound = tuple(cell for cell in glyphs[:end] if len(cell) > 1)

@@ -117,7 +117,7 @@ CONTROL_SEQUENCES: Final[dict[str, tuple[Callable[..., Any], int]]] = {
 }
 """Prefix, intermediates and final character: what to call with how many of the parameters."""
 
-ESCAPES: Final[dict[str, Meaning]] = {
+_ESCAPES: Final[dict[str, Meaning]] = {
     "7": (Emulator.save_cursor, ()),
     "8": (Emulator.restore_cursor, ()),
     "D": (Emulator.index, ()),
@@ -135,7 +135,10 @@ ESCAPES: Final[dict[str, Meaning]] = {
     "%@": (Emulator.select_default_charset, ()),
     "%G": (Emulator.select_default_charset, ()),
     "#8": (Emulator.alignment_display, ()),
-} | {slot + name: (Emulator.define_charset, (name, slot)) for slot in SLOTS for name in DESIGNATIONS}
+}
+_CHARSETS: Final[dict[str, Meaning]] = {
+    slot + name: (Emulator.define_charset, (name, slot)) for slot in SLOTS for name in DESIGNATIONS
+}
 
 CONTROLS: Final[dict[str, Meaning]] = {
     "\x08": (Emulator.backspace, ()),
@@ -163,7 +166,7 @@ def control_sequence(key: str, parameters: str) -> Meaning:
 
 def escape(key: str) -> Meaning:
     """What an ESC means, given intermediates and final."""
-    return ESCAPES.get(key, _NOTHING)
+    return _ESCAPES.get(key) or _CHARSETS.get(key, _NOTHING)
 
 
 def control(character: str) -> Meaning:
@@ -171,19 +174,19 @@ def control(character: str) -> Meaning:
     return CONTROLS.get(character, _NOTHING)
 
 
-def meaning_of(token: str) -> Meaning | None:
+def meaning_of(spelling: str) -> Meaning | None:
     """What a control character or sequence means, or None where it is not complete and clean."""
-    if token[0] != "\x1b":
-        return control(token) if len(token) == 1 and token < "\x20" else None
-    if token[1:2] == "[":
-        match = _CSI.fullmatch(token)
+    if spelling[0] != "\x1b":
+        return control(spelling) if len(spelling) == 1 else None
+    if spelling[1:2] == "[":
+        match = _CSI.fullmatch(spelling)
         if match is None:
             return None
         prefix, parameters, intermediates, final = match.groups()
         if not parameters.isascii() or any(character in parameters for character in "<=>?"):
             return ignored, ()
         return control_sequence(prefix + intermediates + final, parameters)
-    match = _ESC.fullmatch(token)
+    match = _ESC.fullmatch(spelling)
     if match is None or (not match[1] and match[2] in "PX[]^_"):
         return None
     return escape(match[1] + match[2])

@@ -96,9 +96,9 @@ def _restore_palette(emulator: Emulator, text: str) -> None:
         for number in [number for number in emulator.colours if number < SPECIAL]:
             del emulator.colours[number]
     for slot in text.split(";"):
-        number = _index(slot)
-        if number is not None:
-            emulator.colours.pop(number, None)
+        index = _index(slot)
+        if index is not None:
+            emulator.colours.pop(index, None)
 
 
 def _restore_special(number: int) -> Callable[[Emulator, str], None]:

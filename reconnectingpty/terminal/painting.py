@@ -7,6 +7,7 @@ What it emits moves forward only; the one thing that scrolls is the line feed in
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from .cells import FORCED, NULL, TAIL, cell_width, glyph
@@ -37,11 +38,12 @@ class Painter:
             self.pen = pen
 
     def rows(
-        self, rows: Sequence[Row | Line], scrolled: int, mark: int = -1, at_mark: Callable[[], None] | None = None
+        self, rows: Sequence[Row | Line], scrolled: int, mark: int = -1, at_mark: Callable[[int], None] | None = None
     ) -> bool:
         """Draw rows from the top of an empty screen, of which so many scroll off it.
 
-        Before row `mark` is drawn, `at_mark` is called, with the cursor at its start; whether that came to pass.
+        While row `mark` is still on the screen, `at_mark` is called at the start of a row that is so many rows below
+        it; it has to bring the cursor back. True where that came to pass.
         """
         end = len(rows)
         self._height = end - scrolled
@@ -52,15 +54,17 @@ class Painter:
         last: Row | Line = ""
         for index in range(end):
             row = rows[index]
-            if plain and index != mark and isinstance(row, str) and NULL not in row and TAIL not in row:
+            due = index >= mark >= 0 and not marked
+            if plain and not due and isinstance(row, str) and NULL not in row and TAIL not in row:
                 if index:
                     out.append("\r\n")
                 out.append(row)
             else:
-                packed = row.pack() if isinstance(row, Line) else row
-                if index == mark and at_mark is not None and (isinstance(packed, str) or not packed[0]):
+                packed = row.pack(self.columns) if isinstance(row, Line) else row
+                wrapped = not isinstance(packed, str) and packed[0]
+                if due and at_mark is not None and not wrapped and index - mark < self._height:
                     marked = True
-                    self._row(packed, last, index, at_mark)
+                    self._row(packed, last, index, partial(at_mark, index - mark))
                 else:
                     self._row(packed, last, index)
                 plain = self.pen is DEFAULT
@@ -79,7 +83,13 @@ class Painter:
             at_start()
         x = 0
         late = ""
+        erased = blank
         for piece in pieces:
+            if piece.kind is Kind.ORPHAN:
+                x = self._orphan(piece, erased)
+                continue
+            if piece.kind is Kind.ERASED:
+                erased = piece.pen
             x, more = self._piece(piece, x)
             late += more
         end = pieces[-1].end if pieces else 0
@@ -94,8 +104,6 @@ class Painter:
         at, kind, text, pen, end = piece
         if kind is Kind.ERASED:
             return (self._erased(x, at, end, pen) if pen.bg or _shows_on_blank(pen) else x), ""
-        if kind is Kind.ORPHAN:
-            return self._orphan(at, pen), ""
         if x != at:
             out.append(f"\x1b[{at - x}C" if x < at else f"\x1b[{at + 1}G")
         self.use(pen)
@@ -114,13 +122,13 @@ class Painter:
         out.append(text if piece.prints_at_once else f"\x1b[{at + 1}G{glyph(text)}")
         return (columns + 1 if text[0] in FORCED else end), ""
 
-    def _orphan(self, at: int, pen: Pen) -> int:
+    def _orphan(self, piece: Piece, before: Pen) -> int:
         """The right half of a wide character whose left half is erased: what an insertion between the two leaves."""
-        self.use(pen)
-        self.out.append(f"\x1b[{at - 1}G{_ANY_WIDE}\x1b[{at}G")
-        self.use(DEFAULT)
+        self.use(piece.pen)
+        self.out.append(f"\x1b[{piece.at - 1}G{_ANY_WIDE}\x1b[{piece.at}G")
+        self.use(before.blank)
         self.out.append("\x1b[@")
-        return at - 1
+        return piece.at - 1
 
     def _erased(self, x: int, at: int, end: int, pen: Pen) -> int:
         """Erased cells that can be seen; where the cursor is then."""

@@ -16,6 +16,7 @@ from .machine import GROUND, MAX_STRING, Machine
 from .meaning import SGR, Meaning, ignored, meaning_of, nothing
 from .operating import operate
 from .parameters import parse_parameters
+from .pen import RGB, pen_of
 from .sgr import apply_sgr
 
 _CONTROLS: Final = "\x00-\x1f\x7f-\x9f"
@@ -30,10 +31,12 @@ TOKENS: Final = re.compile(
     r"|\x1b[\s\S]*"
 )
 """Text; line end; CSI without prefix; C0; CSI; ESC; OSC; and the rest, from what is no token. DEL is none of them."""
+_TRUE_COLOUR: Final = re.compile("\x1b\\[([34])8;2;([0-9]{1,3});([0-9]{1,3});([0-9]{1,3})m")
 _C1: Final = re.compile("[\x80-\x9f]")
 _PLAIN: Final = bytes(range(0x20, 0x7F)) + b"\r\n"
 _PARTIAL: Final = re.compile(rb"(?:[\xc0-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf7][\x80-\xbf]{0,2})\Z")
 """A UTF-8 character cut short by the end of the chunk."""
+_LINE_END: Final = "\r\n"
 _FIRST_WINDOW: Final = 256
 _MAX_MEANINGS: Final = 4096
 
@@ -132,7 +135,7 @@ class Parser:
                 draw(token)
                 text_last = True
                 continue
-            if token == "\r\n":
+            if token == _LINE_END:
                 emulator.x = 0
                 emulator.linefeed()
                 text_last = False
@@ -163,6 +166,12 @@ class Parser:
 
     def _learn(self, token: str) -> Meaning | None:
         """What a token means that is not known yet; None for what is no token."""
+        match = _TRUE_COLOUR.fullmatch(token)
+        if match is not None:
+            # Pictures in 24-bit colour have another in every cell: nothing to remember.
+            target, red, green, blue = match.groups()
+            colour = RGB | (int(red) & 255) << 16 | (int(green) & 255) << 8 | int(blue) & 255
+            return _set_foreground if target == "3" else _set_background, (colour,)
         if token.startswith("\x1b]"):
             payload = token[2:-1] if token[-1] == "\x07" else token[2:-2]
             if "\x1b" in payload or token[-1] not in "\x07\\":
@@ -205,3 +214,13 @@ class Parser:
         self._text_last = emulator.join > 0
         return at
 
+
+
+def _set_foreground(emulator: Emulator, colour: int) -> None:
+    _, bg, flags, style, ucolour, link = emulator.pen.key
+    emulator.pen = pen_of((colour, bg, flags, style, ucolour, link))
+
+
+def _set_background(emulator: Emulator, colour: int) -> None:
+    fg, _, flags, style, ucolour, link = emulator.pen.key
+    emulator.pen = pen_of((fg, colour, flags, style, ucolour, link))

@@ -29,7 +29,7 @@ _MAX_STEPS = 512
 
 
 class Pen:
-    """Foreground, background, attribute bits, underline style (0 to 5) and colour, and a link (an OSC 8 body, or "")."""
+    """Foreground, background, attribute bits, underline style (0 to 5) and colour, link (an OSC 8 body, or "")."""
 
     __slots__ = ("_blank", "bg", "fg", "flags", "key", "link", "steps", "style", "ucolour")
 

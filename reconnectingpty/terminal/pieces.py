@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from enum import Enum
-from itertools import groupby
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .cells import COMPOUND, FORCED, NULL, TAIL, cell_width
 from .line import Row
 from .pen import DEFAULT, Pen
+from .width import WIDTHS
 
 
 class Kind(Enum):
@@ -53,39 +54,36 @@ def _pieces(segments: list[object], compound: Iterator[str]) -> Iterator[Piece]:
     pens: list[Pen] = segments[1::2]  # type: ignore[assignment]
     whole = "".join(texts)
     easy = whole.isascii() and NULL not in whole and COMPOUND not in whole and TAIL not in whole
+    letters = "" if easy else whole.translate(WIDTHS)
     at = 0
     for text, pen in zip(texts, pens, strict=True):
         end = at + len(text)
         if easy:
             yield Piece(at, Kind.TEXT, text, pen, end)
         else:
-            for kind, run in groupby(range(at, end), lambda place: _kind(whole, place)):
-                places = list(run)
-                if kind is Kind.TEXT or kind is Kind.ERASED:
-                    stop = places[-1] + 1
-                    yield Piece(places[0], kind, whole[places[0] : stop], pen, stop)
-                    continue
-                for place in places:
-                    cell = whole[place]
-                    yield Piece(place, kind, next(compound) if cell == COMPOUND else cell, pen, place + 1)
+            for match in _RUNS.finditer(letters, at, end):
+                kind = _kind(match, letters)
+                first, last = match.span()
+                cell = next(compound) if match["compound"] else whole[first:last]
+                yield Piece(first, kind, cell, pen, last)
         at = end
 
 
-def _kind(row: str, at: int) -> Kind:
-    """How the cell at a place is drawn."""
-    cell = row[at]
-    if " " <= cell < "\u0300":
+def _kind(match: re.Match[str], letters: str) -> Kind:
+    """How the cells of a run are drawn."""
+    if match["text"]:
         return Kind.TEXT
-    if cell == NULL:
+    if match["erased"]:
         return Kind.ERASED
-    if cell == COMPOUND:
-        return Kind.CELL
-    if cell == TAIL:
-        before = row[at - 1] if at else NULL
-        if before == COMPOUND or cell_width(before) == 2:
+    at = match.start()
+    if match["tail"]:
+        if letters[max(at - 1, 0)] in "wc" and at:
             return Kind.TEXT
-        return Kind.ORPHAN if row[max(at - 2, 0) : at] == NULL * 2 else Kind.ERASED
-    columns = cell_width(cell)
-    if columns == 2 and row[at + 1 : at + 2] != TAIL:
-        return Kind.HALF
-    return Kind.TEXT if columns else Kind.CELL
+        return Kind.ORPHAN if letters[max(at - 2, 0) : at] == "00" else Kind.ERASED
+    if match["wide"]:
+        return Kind.TEXT if letters[at + 1 : at + 2] == "t" else Kind.HALF
+    return Kind.CELL
+
+
+_RUNS: Final = re.compile("(?P<text>(?:n|wt)+)|(?P<erased>0+)|(?P<compound>c)|(?P<zero>z)|(?P<wide>w)|(?P<tail>t)")
+"""Over a row's letters (see :data:`.width.WIDTHS`)."""

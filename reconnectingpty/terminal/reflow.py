@@ -30,6 +30,7 @@ class _Resize:
         self.base = buffer.base
         self.most = after.rows + (scrollback.limit if scrollback is not None else 0)
         self.y = buffer.y
+        self.length = 0
 
     def line(self, index: int) -> Line:
         """The line at an index, ready to be changed."""
@@ -172,14 +173,12 @@ class _Resize:
     def _shrink(self) -> None:
         """Wrap what has become too long; the rows that needs are put in."""
         columns = self.after.cols
+        self.length = len(self.lines)
         inserted: list[tuple[int, list[Line]]] = []
         total = 0
         end = len(self.lines)
         while end > 0:
             first = last = end - 1
-            if last >= len(self.lines):
-                end = len(self.lines)
-                continue
             if not self.wrapped(last) and self._trimmed(last) <= columns:
                 end = last
                 continue
@@ -191,10 +190,10 @@ class _Resize:
             group = self.group(first, last + 1)
             lengths = _lengths(group, self.before.cols, columns)
             more = len(lengths) - len(group)
-            if self.base == 0 and self.y != len(self.lines) - 1:
+            if self.base == 0 and self.y != self.length - 1:
                 trimmed = max(0, self.y - self.most + more)
             else:
-                trimmed = max(0, len(self.lines) - self.most + more)
+                trimmed = max(0, self.length - self.most + more)
             fresh = [Line(wrapped=True) for _ in range(more)]
             if fresh:
                 inserted.append((last + 1 + total, fresh))
@@ -202,6 +201,7 @@ class _Resize:
             _spread(group, fresh, lengths, self.before.cols, columns)
             self._move_down(more - trimmed, total)
             self.buffer.saved.y = min(self.buffer.saved.y + more, self.base + self.after.rows - 1)
+        del self.lines[self.length :]
         if inserted:
             self._insert(inserted, total)
 
@@ -232,8 +232,8 @@ class _Resize:
         for _ in range(max(count, 0)):
             if self.base == 0 and self.y < self.after.rows - 1:
                 self.y += 1
-                self.lines.pop()
-            elif self.base == 0 or self.base < min(self.most, len(self.lines) + inserted) - self.after.rows:
+                self.length -= 1  # the row is still wrapped anew, if its turn is yet to come
+            elif self.base == 0 or self.base < min(self.most, self.length + inserted) - self.after.rows:
                 self.base += 1
 
 

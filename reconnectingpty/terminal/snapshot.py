@@ -94,14 +94,19 @@ class _Writer:
         """The rows of a buffer, and its saved cursor; `missing` is how many rows of the scrollback are left out."""
         saved = buffer.saved
         index = saved.y - missing
-        usual = saved.pen is DEFAULT and saved.charset == ASCII and not saved.x and index <= scrolled
-        if usual and index == scrolled > 0:
-            usual = False
+        usual = saved.pen is DEFAULT and saved.charset == ASCII and not saved.x and index <= 0
 
-        def save() -> None:
+        def save(below: int) -> None:
             # DECSC counts rows from the oldest of the scrollback, so it has to be done before that row scrolls away.
-            self._save_cursor(buffer, f"\x1b[{min(saved.x, self.emulator.columns - 1) + 1}G", "\r")
+            up, down = (f"\x1b[{below}A", f"\x1b[{below}B") if below else ("", "")
+            self._save_cursor(buffer, f"{up}\x1b[{min(saved.x, self.emulator.columns - 1) + 1}G", down + "\r")
 
+        beyond = index - self.emulator.lines + 1
+        limit = buffer.scrollback.limit if buffer.scrollback is not None else 0
+        if index - scrolled >= self.emulator.lines and beyond <= limit:
+            # The scrollback was emptied since: scroll as far, save, and empty it again.
+            self._save_cursor(buffer, _to(saved.x, self.emulator.lines - 1) + "\n" * beyond, "\x1b[3J\x1b[H")
+            usual = True
         early = not usual and 0 <= index < scrolled
         done = self.painter.rows(rows, scrolled, index if early else -1, save if early else None)
         self.painter.use(DEFAULT)
@@ -193,7 +198,7 @@ class _Writer:
         self._use(pen)
 
     def _restore_cursor(self, pen: Pen, saved: Pen) -> None:
-        """DECRC brings a charset, or attributes, that nothing else can say: it leaves underline style and link alone."""
+        """DECRC brings a charset, or attributes, that nothing else says: it leaves underline style and link."""
         last = self.painter.pen
         if _same(pen, saved):
             whole = with_extended(pen.fg, pen.bg, UNDERLINE if pen.style else 0, pen.style, pen.ucolour, pen.link)
@@ -218,13 +223,14 @@ class _Writer:
         emulator = self.emulator
         at = x - emulator.join
         cells = emulator.grid[y].cells(emulator.columns)
-        if not 0 <= at < emulator.columns or not has_content(cells[at]) or cell_width(cells[at]) != emulator.join:
+        cell = cells[at] if 0 <= at < emulator.columns else NULL
+        if not has_content(cell) or cell_width(cell) != emulator.join:
             return False
         self.out.append(self._to(at, y))
         if emulator.modes.insert:
             self.out.append(f"\x1b[{emulator.join}P")
         self._use(emulator.pen)
-        text = glyph(cells[at])
+        text = glyph(cell)
         self.out.append(untranslated(text[0], emulator.in_use) + text[1:])
         return True
 

@@ -89,12 +89,12 @@ class TerminalState(Screen):
     # -- pyte's surface
 
     @property
-    def display(self) -> list[str]:  # type: ignore[override]
+    def display(self) -> list[str]:
         """The rows as text, with blanks up to their ends."""
         return [line.text(self.columns) for line in self.grid]
 
     @property
-    def cursor(self) -> Cursor:  # type: ignore[override]
+    def cursor(self) -> Cursor:
         """The cursor as pyte has it; `x` is the number of columns while a wrap is pending."""
         return _CursorView(self)
 
@@ -103,7 +103,7 @@ class TerminalState(Screen):
         self.x, self.y, self.cursor_hidden = value.x, value.y, value.hidden
 
     @property
-    def buffer(self) -> Any:
+    def buffer(self) -> Any:  # type: ignore[override]
         """Rows of pyte's characters, by row and column, to be read."""
         return _Rows(self)
 
@@ -183,7 +183,7 @@ class _CursorView(Cursor):
         self._state = state
 
     @property
-    def x(self) -> int:  # type: ignore[override]
+    def x(self) -> int:
         return self._state.x
 
     @x.setter
@@ -191,7 +191,7 @@ class _CursorView(Cursor):
         self._state.x = value
 
     @property
-    def y(self) -> int:  # type: ignore[override]
+    def y(self) -> int:
         return self._state.y
 
     @y.setter
@@ -199,7 +199,7 @@ class _CursorView(Cursor):
         self._state.y = value
 
     @property
-    def hidden(self) -> bool:  # type: ignore[override]
+    def hidden(self) -> bool:
         return self._state.cursor_hidden
 
     @hidden.setter

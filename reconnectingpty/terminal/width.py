@@ -56,6 +56,7 @@ ac00-d7a3 f900-faff fe10-fe19 fe30-fe52 fe54-fe66 fe68-fe6b ff01-ff60 ffe0-ffe6 
 
 
 _ONE, _TWO = "n", "w"
+_MARKS = "0tcccc"  # for what stands in cells for no character, a tail, and several characters (see `cells`)
 _MAX_KNOWN = 1 << 16
 
 
@@ -76,6 +77,8 @@ class _Widths(dict[int, str]):
         self._values = "".join(kind + _ONE for _, _, kind in ranges)
 
     def __missing__(self, code: int) -> str:
+        if code < len(_MARKS):
+            return _MARKS[code]
         if len(self) >= _MAX_KNOWN:
             self.clear()
         at = bisect(self._limits, code)
@@ -85,7 +88,8 @@ class _Widths(dict[int, str]):
 
 
 WIDTHS: Final = _Widths()
-"""For str.translate: text to one letter a character, n for one column, w for two, z for none."""
+"""For str.translate: text to one letter a character, n for one column, w for two, z for none; and for cells, 0 for an
+erased one, t for the tail of a wide character, c for several characters."""
 RUNS: Final = re.compile("(z+)|(w+)|n+")
 """The runs in such a string; group 1: no columns, group 2: two, no group: one."""
 NARROW: Final = re.compile("[ -~\xa0-\u02ff\u0370-\u0482\u2010-\u2027\u2030-\u205e\u2190-\u2319\u2500-\u25fc]+")

@@ -148,8 +148,7 @@ export class Client {
 
   /** Send input, now or when there is a connection again. */
   input(data: Uint8Array): void {
-    const { state } = this;
-    if (this.who.readonly || state.kind === 'ended' || (state.kind === 'open' && state.readonly)) return;
+    if (this.who.readonly || this.state.kind === 'ended') return;
     this.typed.push(data);
     this.sendTyped();
   }
@@ -284,7 +283,7 @@ export class Client {
   // What goes to the server
 
   private sendTyped(): void {
-    if (this.state.kind !== 'open') return;
+    if (this.state.kind !== 'open' || this.state.readonly) return;
     for (const data of this.typed.take(this.window)) this.socket?.send(data);
   }
 
@@ -366,7 +365,6 @@ export class Client {
     this.socket = null;
     this.roundTrip = null;
     this.trips = [];
-    this.picture = null;
     if (socket === null) return;
     socket.onmessage = socket.onclose = null;
     socket.close();

@@ -68,7 +68,11 @@ async function start(): Promise<void> {
   const here = place();
   const terminal = new Terminal(element('terminal', HTMLElement));
   const client = makeClient(here, terminal);
-  const status = new Status(client, () => terminal.shown(), { connect: () => client.connect(), renew: openNewSession });
+  const connect = (): void => {
+    client.connect();
+    terminal.xterm.focus();
+  };
+  const status = new Status(client, () => terminal.shown(), { connect, renew: openNewSession });
 
   let asking = false;
   const unlock = async (): Promise<void> => {
@@ -76,14 +80,14 @@ async function start(): Promise<void> {
     asking = true;
     await askForToken();
     asking = false;
-    client.connect();
+    connect();
   };
   client.onchange = () => {
-    const { kind } = client.state;
-    if (kind === 'open') forgetCommand();
-    terminal.readonly = kind === 'ended' || (kind === 'open' && here.readonly);
+    const { state } = client;
+    if (state.kind === 'open') forgetCommand();
+    terminal.readonly = here.readonly || state.kind === 'ended' || (state.kind === 'open' && state.readonly);
     status.update();
-    if (kind === 'locked') void unlock();
+    if (state.kind === 'locked') void unlock();
   };
   terminal.oninput = (data) => client.input(data);
   terminal.onresize = () => {
@@ -92,7 +96,7 @@ async function start(): Promise<void> {
   };
   terminal.ontitle = (title) => { document.title = title || 'reconnectingpty'; };
   // Tab is the shell's, but where something is offered below the terminal the keyboard must get there.
-  terminal.ontab = (event) => (client.state.kind === 'ended' || event.shiftKey) && status.focus();
+  terminal.ontab = (shift) => (shift || client.state.kind === 'ended') && status.focus();
 
   addEventListener('online', () => client.wake());
   addEventListener('pageshow', () => client.wake());
@@ -107,8 +111,7 @@ async function start(): Promise<void> {
     status.tell('The command was not run');
     return;
   }
-  client.connect();
-  terminal.xterm.focus();
+  connect();
 }
 
 void start();

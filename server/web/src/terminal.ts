@@ -25,8 +25,8 @@ export class Terminal implements Screen {
   /** The size that fits, or the one that is shown, has changed. */
   onresize: () => void = () => {};
   ontitle: (title: string) => void = () => {};
-  /** Whether the keyboard shall leave the terminal on this Tab key. */
-  ontab: (event: KeyboardEvent) => boolean = () => false;
+  /** Whether this Tab key took the keyboard out of the terminal. */
+  ontab: (shift: boolean) => boolean = () => false;
 
   private readonly fit = new FitAddon();
   private fitting: Size = { rows: 24, cols: 80 };
@@ -48,7 +48,11 @@ export class Terminal implements Screen {
     this.xterm.loadAddon(new Unicode11Addon());
     this.xterm.unicode.activeVersion = '11';
     this.xterm.loadAddon(new WebLinksAddon());
-    this.xterm.attachCustomKeyEventHandler((event) => event.key !== 'Tab' || !this.ontab(event));
+    this.xterm.attachCustomKeyEventHandler((event) => {
+      const left = event.type === 'keydown' && event.key === 'Tab' && this.ontab(event.shiftKey);
+      if (left) event.preventDefault(); // or the browser goes one further
+      return !left;
+    });
     this.xterm.open(stage);
     this.useWebgl();
     this.xterm.onData((data) => this.typed(encoder.encode(data)));
@@ -117,6 +121,7 @@ export class Terminal implements Screen {
 
   /** Find the size that fits the window with letters of the usual size. */
   private measure(): void {
+    this.stage.classList.remove('framed');
     this.xterm.options.fontSize = FONT_SIZE;
     const proposed = this.fit.proposeDimensions();
     if (proposed !== undefined && proposed.rows > 0 && proposed.cols > 0) {

@@ -1,207 +1,482 @@
 import assert from 'node:assert/strict';
-import { beforeEach, test } from 'node:test';
-import { Client, type Screen, type Socket } from '../src/client.ts';
-import { address, decode } from '../src/protocol.ts';
+import { test } from 'node:test';
+import { Bench, settle } from './fakes.ts';
 
-class FakeSocket implements Socket {
-  binaryType = '';
-  readyState = 1;
-  onopen = null;
-  onmessage: ((event: { data: unknown }) => void) | null = null;
-  onclose: ((event: { code: number; reason: string }) => void) | null = null;
-  sent: (string | Uint8Array)[] = [];
-  constructor(readonly url: string) {}
-  send(data: string | Uint8Array): void { this.sent.push(data); }
-  close(): void { this.readyState = 3; }
-  tell(message: object): void { this.onmessage?.({ data: JSON.stringify(message) }); }
-  output(text: string): void { this.onmessage?.({ data: new TextEncoder().encode(text).buffer }); }
-  drop(code = 1006, reason = ''): void { this.readyState = 3; this.onclose?.({ code, reason }); }
-  get typed(): string { return this.sent.filter((part) => typeof part !== 'string').map((part) => new TextDecoder().decode(part as Uint8Array)).join(''); }
-  said(type: string): Record<string, unknown>[] {
-    return this.sent.filter((part) => typeof part === 'string').map((part) => JSON.parse(part as string)).filter((m) => m.type === type);
-  }
-}
+// Connecting
 
-class FakeScreen implements Screen {
-  text = '';
-  shape = { rows: 24, cols: 80 };
-  resets = 0;
-  pending: (() => void)[] = [];
-  size() { return { rows: 30, cols: 100 }; }
-  reset(): void { this.text = ''; this.resets++; }
-  resize(rows: number, cols: number): void { this.shape = { rows, cols }; }
-  write(data: Uint8Array, done: () => void): void { this.text += new TextDecoder().decode(data); this.pending.push(done); }
-  processed(): void { for (const done of this.pending.splice(0)) done(); }
-}
-
-let sockets: FakeSocket[], timers: { at: number; act: () => void }[], screen: FakeScreen, client: Client;
-const socket = () => sockets.at(-1) as FakeSocket;
-const bytes = (text: string) => new TextEncoder().encode(text);
-const hello = (more = {}) => ({
-  type: 'hello', session: 's', epoch: 'e1', backend: 'buffered', created: 0, rows: 24, cols: 80, readonly: false,
-  offset: 0, snapshot: 0, input_offset: 0, window: 100, ...more,
-});
-function fire(): void { for (const timer of timers.splice(0)) timer.act(); }
-
-beforeEach(() => {
-  sockets = []; timers = []; screen = new FakeScreen();
-  client = new Client('ws://h', { session: 's', client: 'c', readonly: false, command: '' }, screen, {
-    socket: (url) => { sockets.push(new FakeSocket(url)); return socket(); },
-    later: (at, act) => { const timer = { at, act }; timers.push(timer); return () => { timers = timers.filter((t) => t !== timer); }; },
-    now: () => 5, random: () => 0.5,
-  });
-  client.connect();
+test('the first connection tells the size before the first byte, and no position', () => {
+  const { query, socket } = new Bench();
+  assert.deepEqual(query, { reconnect: 's', client: 'c', width: '100', height: '30' });
+  assert.equal(socket.protocol, 'reconnectingpty.v1');
+  assert.equal(socket.binaryType, 'arraybuffer');
 });
 
-test('the first address has the size and no offset', () => {
-  assert.equal(socket().url, 'ws://h/pty?reconnect=s&width=100&height=30&client=c');
+test('a command goes along until there is a session, and never after', () => {
+  const bench = new Bench({ command: 'top' });
+  bench.reconnect();
+  assert.equal(bench.query['command'], 'top');
+  bench.hello();
+  bench.reconnect();
+  assert.equal(bench.query['command'], undefined);
 });
 
-test('a command goes into the address of a first connection only', () => {
-  const where = { session: 's', client: 'c', rows: 1, cols: 2, readonly: true, command: 'top' };
-  assert.match(address('ws://h', { ...where, epoch: null, offset: 0 }), /command=top&readonly=1/);
-  assert.doesNotMatch(address('ws://h', { ...where, epoch: 'e', offset: 7 }), /command/);
+test('a server that does not greet is given up on', () => {
+  const bench = new Bench();
+  bench.clock.pass(10_000);
+  assert.ok(bench.socket.closed);
 });
 
-test('output is drawn, and acknowledged once the terminal has processed a quarter of the window', () => {
-  socket().tell(hello());
-  socket().output('x'.repeat(30));
-  assert.equal(socket().said('ack').length, 0);
-  screen.processed();
-  assert.deepEqual(socket().said('ack'), [{ type: 'ack', offset: 30 }]);
+// Output
+
+test('output is drawn as it comes', () => {
+  const bench = new Bench();
+  bench.hello();
+  bench.socket.output('abc');
+  bench.socket.output('def');
+  assert.equal(bench.screen.text, 'abcdef');
+  assert.equal(bench.client.offset, 6);
+});
+
+test('output is acknowledged once the terminal has processed a quarter of the window', () => {
+  const bench = new Bench();
+  bench.hello({ offset: 1000, snapshot: 0 });
+  bench.socket.output('x'.repeat(24));
+  bench.screen.process();
+  assert.deepEqual(bench.socket.said('ack'), []);
+  bench.socket.output('x');
+  assert.deepEqual(bench.socket.said('ack'), []);
+  bench.screen.process();
+  assert.deepEqual(bench.socket.said('ack'), [{ type: 'ack', offset: 1025 }]);
+});
+
+test('a frame as big as the window is acknowledged on the way, each quarter of it', () => {
+  const bench = new Bench();
+  bench.hello({ window: 1000 });
+  bench.socket.output('x'.repeat(1000));
+  bench.screen.process();
+  const offsets = bench.socket.said('ack').map((message) => message['offset'] as number);
+  assert.equal(offsets.length, 4);
+  assert.ok(offsets.every((offset, i) => offset - (offsets[i - 1] ?? 0) < 1000 / 4 + 1000 / 8));
 });
 
 test('a reconnect goes on at its offset without touching the terminal', () => {
-  socket().tell(hello());
-  socket().output('abc');
-  const resets = screen.resets;
-  socket().drop();
-  assert.equal(client.state.kind, 'waiting');
-  fire();
-  assert.match(socket().url, /epoch=e1&offset=3/);
-  socket().tell(hello({ offset: 3 }));
-  socket().output('def');
-  assert.equal(screen.text, 'abcdef');
-  assert.equal(screen.resets, resets);
+  const bench = new Bench();
+  bench.hello();
+  bench.socket.output('abc');
+  const { pictures } = bench.screen;
+  bench.reconnect();
+  assert.deepEqual([bench.query['epoch'], bench.query['offset']], ['e1', '3']);
+  bench.hello({ offset: 3 });
+  bench.socket.output('def');
+  assert.equal(bench.screen.text, 'abcdef');
+  assert.equal(bench.screen.pictures, pictures);
 });
 
-test('a picture resets the terminal and counts towards no offset', () => {
-  socket().tell(hello({ offset: 1000, snapshot: 4 }));
-  socket().output('pictlive');
-  assert.equal(client.offset, 1004);
-  socket().tell({ type: 'resync', offset: 5000, snapshot: 2 });
-  socket().output('P');
-  socket().output('Qx');
-  assert.equal(screen.text, 'PQx');
-  assert.equal(client.offset, 5001);
+test('what was processed before a reconnect is not acknowledged as if it were new', () => {
+  const bench = new Bench();
+  bench.hello();
+  bench.socket.output('x'.repeat(80));
+  bench.reconnect();
+  bench.hello({ offset: 80 });
+  bench.screen.process();
+  assert.deepEqual(bench.socket.said('ack'), []);
+  bench.socket.output('x'.repeat(25));
+  bench.screen.process();
+  assert.deepEqual(bench.socket.said('ack'), [{ type: 'ack', offset: 105 }]);
+});
+
+test('a picture replaces what is shown and counts towards no offset', () => {
+  const bench = new Bench();
+  bench.hello({ offset: 1000, snapshot: 4, rows: 10, cols: 20 });
+  assert.equal(bench.screen.pictures, 0);
+  bench.socket.output('pi');
+  bench.socket.output('ctlive');
+  assert.equal(bench.screen.text, 'pictlive');
+  assert.equal(bench.client.offset, 1004);
+  assert.deepEqual(bench.screen.shown, { rows: 10, cols: 20 });
+});
+
+test('a connection cut in the middle of a picture asks for another picture', () => {
+  const bench = new Bench();
+  bench.hello({ offset: 1000, snapshot: 4 });
+  bench.socket.output('pi');
+  bench.reconnect();
+  assert.deepEqual([bench.query['epoch'], bench.query['offset']], ['e1', undefined]);
+  bench.hello({ offset: 1500, snapshot: 3 });
+  bench.socket.output('PICx');
+  assert.equal(bench.screen.text, 'PICx');
+  assert.equal(bench.client.offset, 1501);
+});
+
+test('a resync draws a new picture and goes on from its offset', () => {
+  const bench = new Bench();
+  bench.hello();
+  bench.socket.output('x'.repeat(20));
+  bench.socket.tell({ type: 'size', rows: 11, cols: 22 });
+  bench.socket.tell({ type: 'resync', offset: 5000, snapshot: 2 });
+  bench.socket.output('PQ');
+  bench.socket.output('y'.repeat(25));
+  bench.screen.process();
+  assert.equal(bench.screen.text, `PQ${'y'.repeat(25)}`);
+  assert.deepEqual(bench.screen.shown, { rows: 11, cols: 22 });
+  assert.deepEqual(bench.socket.said('ack'), [{ type: 'ack', offset: 5025 }]);
+});
+
+test('a reconnect takes the size that the terminal has got meanwhile', () => {
+  const bench = new Bench();
+  bench.hello();
+  bench.reconnect();
+  bench.hello({ rows: 12, cols: 34 });
+  assert.deepEqual(bench.screen.shown, { rows: 12, cols: 34 });
+});
+
+test('a greeting that does not continue where this client was starts the terminal anew', () => {
+  for (const [offset, snapshot, left] of [[9, 0, ''], [3, 4, 'PICT']] as const) {
+    const bench = new Bench();
+    bench.hello();
+    bench.socket.output('abc');
+    bench.reconnect();
+    bench.hello({ offset, snapshot });
+    bench.socket.output('PICT'.slice(0, snapshot));
+    assert.equal(bench.screen.text, left);
+    assert.equal(bench.client.offset, offset);
+  }
+});
+
+test('another run of the session is drawn from its beginning', () => {
+  const bench = new Bench();
+  bench.hello();
+  bench.socket.output('old'.repeat(30));
+  bench.reconnect();
+  bench.hello({ epoch: 'e2' });
+  bench.socket.output('new');
+  bench.screen.process();
+  assert.deepEqual(bench.socket.said('ack'), []); // what was processed is the old run's
+  assert.equal(bench.screen.text, 'new');
+  assert.equal(bench.client.epoch, 'e2');
+  assert.equal(bench.client.offset, 3);
+});
+
+// Input
+
+test('input waits for the greeting, and is then sent', () => {
+  const bench = new Bench();
+  bench.type('ls\r');
+  assert.equal(bench.socket.typed, '');
+  bench.hello();
+  assert.equal(bench.socket.typed, 'ls\r');
 });
 
 test('input is sent again from where the session has it, and only that', () => {
-  socket().tell(hello());
-  client.input(bytes('one'));
-  client.input(bytes('two'));
-  assert.equal(socket().typed, 'onetwo');
-  socket().drop();
-  client.input(bytes('three'));
-  fire();
-  socket().tell(hello({ input_offset: 4 }));
-  assert.equal(socket().typed, 'wothree');
-  socket().tell({ type: 'ack', input_offset: 11 });
-  socket().drop();
-  fire();
-  socket().tell(hello({ input_offset: 11 }));
-  assert.equal(socket().typed, '');
+  const bench = new Bench();
+  bench.hello();
+  bench.type('one');
+  bench.type('two');
+  bench.socket.drop();
+  bench.type('three');
+  bench.client.connect();
+  bench.hello({ input_offset: 4 });
+  assert.equal(bench.socket.typed, 'wothree');
+  bench.socket.tell({ type: 'ack', input_offset: 11 });
+  bench.reconnect();
+  bench.hello({ input_offset: 11 });
+  assert.equal(bench.socket.typed, '');
 });
 
 test('input of another shell is not sent to this one', () => {
-  socket().tell(hello());
-  client.input(bytes('rm x'));
-  socket().drop();
-  fire();
-  socket().tell(hello({ epoch: 'e2', input_offset: 0 }));
-  assert.equal(socket().typed, '');
+  const bench = new Bench();
+  bench.hello();
+  bench.type('rm x');
+  bench.reconnect();
+  bench.hello({ epoch: 'e2' });
+  assert.equal(bench.socket.typed, '');
 });
 
 test('no more than a window of input is unacknowledged', () => {
-  socket().tell(hello());
-  client.input(bytes('i'.repeat(150)));
-  assert.equal(socket().typed.length, 100);
-  socket().tell({ type: 'ack', input_offset: 60 });
-  assert.equal(socket().typed.length, 150);
+  const bench = new Bench();
+  bench.hello();
+  bench.type('i'.repeat(150));
+  assert.equal(bench.socket.typed.length, 100);
+  bench.socket.tell({ type: 'ack', input_offset: 60 });
+  assert.equal(bench.socket.typed.length, 150);
 });
+
+test('a read-only client sends no input, whoever made it so', () => {
+  for (const [asked, told] of [[true, true], [false, true], [true, false]] as const) {
+    const bench = new Bench({ readonly: asked });
+    bench.type('x');
+    bench.hello({ readonly: told });
+    bench.type('y');
+    assert.equal(bench.socket.typed, '');
+    assert.deepEqual(bench.client.state, { kind: 'open', readonly: told });
+  }
+});
+
+// Size, viewers, round trip
+
+test('the terminal takes the size that the server tells', () => {
+  const bench = new Bench();
+  bench.hello({ rows: 40, cols: 120 });
+  assert.deepEqual(bench.screen.shown, { rows: 40, cols: 120 });
+  bench.socket.tell({ type: 'size', rows: 10, cols: 20 });
+  assert.deepEqual(bench.screen.shown, { rows: 10, cols: 20 });
+});
+
+test('a window that changes tells its size, once', () => {
+  const bench = new Bench();
+  bench.hello();
+  bench.client.resized();
+  assert.deepEqual(bench.socket.said('resize'), []);
+  bench.screen.fitting = { rows: 31, cols: 100 };
+  bench.client.resized();
+  bench.client.resized();
+  assert.deepEqual(bench.socket.said('resize'), [{ type: 'resize', rows: 31, cols: 100 }]);
+});
+
+test('a window that changed while connecting tells its size after the greeting', () => {
+  const bench = new Bench();
+  bench.screen.fitting = { rows: 50, cols: 60 };
+  bench.client.resized();
+  bench.hello();
+  assert.deepEqual(bench.socket.said('resize'), [{ type: 'resize', rows: 50, cols: 60 }]);
+});
+
+test('viewers are counted', () => {
+  const bench = new Bench();
+  bench.hello();
+  bench.socket.tell({ type: 'viewers', count: 3 });
+  assert.equal(bench.client.viewers, 3);
+});
+
+test('the round trip is the shortest of the latest', () => {
+  const bench = new Bench();
+  bench.hello();
+  const answer = (after: number) => {
+    bench.clock.pass(after);
+    bench.socket.tell({ type: 'pong', id: bench.socket.said('ping').at(-1)?.['id'] });
+  };
+  answer(30);
+  assert.equal(bench.client.roundTrip, 30);
+  bench.clock.pass(1000);
+  answer(4);
+  bench.clock.pass(1000);
+  answer(9);
+  assert.equal(bench.client.roundTrip, 4);
+});
+
+test('a pong that nobody waits for is passed over', () => {
+  const bench = new Bench();
+  bench.hello();
+  for (const id of [7, 'x', '99 0']) bench.socket.tell({ type: 'pong', id });
+  assert.equal(bench.client.roundTrip, null);
+});
+
+test('a kill is asked for', () => {
+  const bench = new Bench();
+  bench.client.kill();
+  bench.hello();
+  bench.client.kill();
+  assert.deepEqual(bench.socket.said('kill'), [{ type: 'kill' }]);
+});
+
+// Ends
 
 test('an exit is told with its status, and nothing reconnects', () => {
-  socket().tell(hello());
-  socket().tell({ type: 'exit', code: 3, signal: null });
-  socket().drop(1000);
-  assert.deepEqual(client.state, { kind: 'ended', why: 'exited with status 3', code: 3, refused: false });
-  fire();
-  assert.equal(sockets.length, 1);
-});
-
-test('each reason for closing is told as what it is', () => {
-  for (const [reason, why] of [['timeout', 'nobody was attached for too long'], ['killed', 'killed'], ['shutdown', 'the server was shut down'], ['error', 'it broke']]) {
-    client.connect();
-    socket().tell(hello());
-    socket().tell({ type: 'closing', reason, detail: 'it broke' });
-    socket().drop(4000);
-    assert.deepEqual(client.state, { kind: 'ended', why, code: null, refused: false });
+  for (const [code, signal] of [[3, null], [null, 9]]) {
+    const bench = new Bench();
+    bench.hello();
+    const { socket } = bench;
+    socket.tell({ type: 'exit', code, signal });
+    socket.drop(1000);
+    bench.clock.pass(120_000);
+    bench.client.wake();
+    bench.type('x');
+    assert.deepEqual(bench.client.state, { kind: 'ended', end: { cause: 'exit', code, signal } });
+    assert.equal(bench.sockets.length, 1);
   }
 });
 
-test('it comes back after 1001, 1006, 1011 and 1012 alone', () => {
-  for (const [code, kind] of [[1001, 'waiting'], [1006, 'waiting'], [1011, 'waiting'], [1012, 'waiting'], [1000, 'ended'], [1008, 'ended'], [4004, 'ended']] as const) {
-    client.connect();
-    socket().tell(hello());
-    socket().drop(code, 'why');
-    assert.equal(client.state.kind, kind, String(code));
+test('a session that was ended is told with its reason, and nothing reconnects, whatever the close code', () => {
+  for (const [reason, code] of [['timeout', 4000], ['killed', 4001], ['shutdown', 1001], ['error', 1011]] as const) {
+    const bench = new Bench();
+    bench.hello();
+    bench.socket.tell({ type: 'closing', reason, detail: 'so' });
+    bench.socket.drop(code);
+    bench.clock.pass(120_000);
+    assert.deepEqual(bench.client.state, { kind: 'ended', end: { cause: 'closing', reason, detail: 'so' } });
+    assert.equal(bench.sockets.length, 1);
   }
 });
 
-test('waits grow, with full jitter, up to half a minute, and a hurry ends them', () => {
-  socket().tell(hello());
-  const waits: number[] = [];
-  for (let i = 0; i < 9; i++) {
-    socket().drop();
-    waits.push(timers[0]?.at ?? -1);
-    fire();
+test('other close codes end it, with the reason that the server gave', () => {
+  for (const code of [1000, 1003, 1007, 1008, 1009, 4000, 4001, 4004]) {
+    const bench = new Bench();
+    bench.hello();
+    bench.socket.drop(code, 'because');
+    bench.clock.pass(120_000);
+    assert.deepEqual(bench.client.state, { kind: 'ended', end: { cause: 'closed', code, reason: 'because' } });
+    assert.equal(bench.sockets.length, 1);
   }
-  assert.deepEqual(waits.slice(0, 3), [125, 250, 500]);
-  assert.equal(waits.at(-1), 15000);
-  socket().drop();
-  const count = sockets.length;
-  client.hurry();
-  assert.equal(sockets.length, count + 1);
 });
 
-test('size, viewers and pong are taken', () => {
-  socket().tell(hello({ rows: 40, cols: 120 }));
-  assert.deepEqual(screen.shape, { rows: 40, cols: 120 });
-  socket().tell({ type: 'size', rows: 10, cols: 20 });
-  assert.deepEqual(screen.shape, { rows: 10, cols: 20 });
-  socket().tell({ type: 'viewers', count: 3 });
-  assert.equal(client.viewers, 3);
-  socket().tell({ type: 'pong', id: 2 });
-  assert.equal(client.roundTrip, 3);
-});
-
-test('a resize and a kill are said', () => {
-  socket().tell(hello());
-  client.resized();
-  client.kill();
-  assert.deepEqual(socket().said('resize'), [{ type: 'resize', rows: 30, cols: 100 }]);
-  assert.deepEqual(socket().said('kill'), [{ type: 'kill' }]);
-});
-
-test('a ping without an answer is a lost connection', () => {
-  socket().tell(hello());
-  fire();
-  assert.equal(client.state.kind, 'waiting');
+test('a server that breaks the protocol is left', () => {
+  const bench = new Bench();
+  bench.hello();
+  const { socket } = bench;
+  socket.tellText('{"type":"ack"}');
+  assert.ok(socket.closed);
+  assert.equal(bench.client.state.kind, 'ended');
 });
 
 test('messages of a later protocol are passed over', () => {
-  assert.equal(decode('{"type":"later"}'), null);
-  socket().tell({ type: 'later' });
-  socket().tell(hello());
-  assert.equal(client.state.kind, 'open');
+  const bench = new Bench();
+  bench.socket.tell({ type: 'later' });
+  bench.hello();
+  assert.equal(bench.client.state.kind, 'open');
+});
+
+// Coming back
+
+test('it comes back by itself after 1001, 1006, 1011 and 1012', () => {
+  for (const code of [1001, 1006, 1011, 1012]) {
+    const bench = new Bench();
+    bench.hello();
+    bench.socket.drop(code, 'restart');
+    assert.deepEqual(bench.client.state, { kind: 'waiting', until: 1125, reason: 'restart' });
+    bench.clock.pass(125);
+    assert.equal(bench.sockets.length, 2);
+  }
+});
+
+test('waits double from a quarter of a second to half a minute, with full jitter', async () => {
+  const bench = new Bench();
+  bench.hello();
+  bench.clock.pass(9_000);
+  bench.random = 1;
+  const waits: number[] = [];
+  for (let i = 0; i < 10; i++) {
+    bench.socket.drop();
+    await settle();
+    assert.equal(bench.client.state.kind, 'waiting');
+    waits.push(bench.client.state.kind === 'waiting' ? bench.client.state.until - bench.clock.time : 0);
+    bench.client.connect();
+  }
+  assert.deepEqual(waits, [250, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+  bench.socket.drop();
+  bench.random = 0;
+  await settle();
+  bench.client.connect();
+  bench.socket.drop();
+  await settle();
+  assert.equal(bench.client.state.kind === 'waiting' && bench.client.state.until, bench.clock.time);
+});
+
+test('only a connection that lasted makes the next wait short again', () => {
+  const bench = new Bench();
+  const drop = (after: number): number => {
+    bench.hello();
+    bench.clock.pass(after);
+    bench.socket.drop();
+    const { state } = bench.client;
+    bench.client.connect();
+    return state.kind === 'waiting' ? state.until - bench.clock.time : -1;
+  };
+  assert.deepEqual([drop(10), drop(10), drop(10), drop(6000), drop(10)], [125, 250, 500, 125, 250]);
+});
+
+test('waking up ends a wait', () => {
+  const bench = new Bench();
+  bench.hello();
+  bench.socket.drop();
+  bench.client.wake();
+  assert.equal(bench.sockets.length, 2);
+  bench.clock.pass(1000);
+  assert.equal(bench.sockets.length, 2);
+});
+
+test('waking up finds a connection that died in the sleep', () => {
+  const bench = new Bench();
+  bench.hello();
+  const { socket } = bench;
+  bench.client.wake();
+  bench.clock.pass(4000);
+  assert.ok(socket.closed);
+  assert.equal(bench.client.state.kind, 'waiting');
+});
+
+test('a ping without an answer is a lost connection, and the dead one is not listened to', () => {
+  const bench = new Bench();
+  bench.hello();
+  const { socket } = bench;
+  bench.clock.pass(10_000);
+  assert.equal(bench.client.state.kind, 'waiting');
+  socket.output('ghost');
+  socket.drop(1000);
+  assert.equal(bench.screen.text, '');
+  assert.equal(bench.client.state.kind, 'waiting');
+});
+
+test('a server that is away is waited for, for ever', async () => {
+  const bench = new Bench();
+  for (let i = 0; i < 20; i++) {
+    bench.socket.drop();
+    await settle();
+    assert.equal(bench.client.state.kind, 'waiting');
+    bench.clock.pass(30_000);
+  }
+  assert.ok(bench.sockets.length >= 20);
+});
+
+test('a server that wants a login is told apart', async () => {
+  const bench = new Bench();
+  bench.diagnosis = 'unauthorized';
+  bench.socket.drop();
+  await settle();
+  assert.deepEqual(bench.client.state, { kind: 'locked' });
+  bench.clock.pass(60_000);
+  assert.equal(bench.sockets.length, 1);
+});
+
+test('a server that refuses a session never seen is asked three times', async () => {
+  const bench = new Bench();
+  bench.diagnosis = 'refused';
+  for (let i = 0; i < 5; i++) {
+    bench.socket.drop();
+    await settle();
+    bench.clock.pass(30_000);
+  }
+  assert.deepEqual(bench.client.state, { kind: 'ended', end: { cause: 'refused' } });
+  assert.equal(bench.sockets.length, 3);
+});
+
+test('a session that can’t be started is tried three times, and the reason told', () => {
+  const bench = new Bench();
+  for (let i = 0; i < 5; i++) {
+    bench.socket.drop(1011, 'no such program');
+    bench.clock.pass(5_000);
+  }
+  assert.deepEqual(bench.client.state, { kind: 'ended', end: { cause: 'closed', code: 1011, reason: 'no such program' } });
+  assert.equal(bench.sockets.length, 3);
+});
+
+test('a server that refuses a session that was there is waited for', async () => {
+  const bench = new Bench();
+  bench.hello();
+  bench.diagnosis = 'refused';
+  bench.socket.drop();
+  for (let i = 0; i < 6; i++) {
+    bench.clock.pass(9_000);
+    bench.socket.drop();
+    await settle();
+  }
+  assert.equal(bench.client.state.kind, 'waiting');
+});
+
+test('an answer about an attempt that was given up changes nothing', async () => {
+  const bench = new Bench();
+  bench.diagnosis = 'unauthorized';
+  bench.socket.drop();
+  bench.client.connect();
+  await settle();
+  assert.deepEqual(bench.client.state, { kind: 'connecting' });
 });

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { End, State } from '../src/client.ts';
+import { roundTrip, words } from '../src/words.ts';
+
+const ended = (end: End) => Object.values(words({ kind: 'ended', end }, true));
+
+test('each end is told as what it is, with what can be done', () => {
+  assert.deepEqual(ended({ cause: 'exit', code: 3, signal: null }), ['Program ended with exit status 3', 'New session']);
+  assert.deepEqual(ended({ cause: 'exit', code: null, signal: 9 }), ['Program ended by SIGKILL', 'New session']);
+  assert.deepEqual(ended({ cause: 'exit', code: null, signal: 40 }), ['Program ended by signal 40', 'New session']);
+  for (const [reason, told] of [['timeout', 'nobody was attached'], ['killed', 'killed'], ['shutdown', 'shut down'], ['error', 'it broke']]) {
+    const [message, button] = ended({ cause: 'closing', reason: reason as string, detail: 'it broke' });
+    assert.ok(message?.startsWith('Session ended: ') && message.includes(told as string), message);
+    assert.equal(button, 'New session');
+  }
+});
+
+test('a close without a message before it is told by its code', () => {
+  for (const code of [1000, 4000, 4001, 4004]) {
+    assert.match(ended({ cause: 'closed', code, reason: '' })[0] as string, /^Session ended/);
+  }
+  assert.deepEqual(ended({ cause: 'closed', code: 1008, reason: 'read-only' }), ['Disconnected: read-only', 'Try again']);
+  assert.deepEqual(ended({ cause: 'closed', code: 1009, reason: '' }), ['Disconnected: the server closed with code 1009', 'Try again']);
+  assert.equal(ended({ cause: 'refused' })[1], 'Try again');
+});
+
+test('a connection is told, too', () => {
+  const told: [State, boolean, string, string][] = [
+    [{ kind: 'connecting' }, false, 'Connecting …', ''],
+    [{ kind: 'connecting' }, true, 'Reconnecting …', ''],
+    [{ kind: 'open', readonly: false }, true, 'Connected', ''],
+    [{ kind: 'open', readonly: true }, true, 'Connected, read-only', ''],
+    [{ kind: 'waiting', until: 0, reason: '' }, true, 'Connection lost', 'Now'],
+    [{ kind: 'waiting', until: 0, reason: 'restart' }, true, 'Connection lost: restart', 'Now'],
+    [{ kind: 'locked' }, true, 'Login needed', ''],
+  ];
+  for (const [state, again, message, button] of told) assert.deepEqual(words(state, again), { message, button });
+});
+
+test('round trips are told in whole milliseconds', () => {
+  assert.deepEqual([0.3, 1, 1.6, 250].map(roundTrip), ['<1 ms', '1 ms', '2 ms', '250 ms']);
+});
