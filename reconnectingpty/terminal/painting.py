@@ -154,11 +154,7 @@ class Painter:
         first = pieces[0] if pieces and pieces[0].at == 0 else None
         written = first is not None and first.kind is not Kind.ERASED
         # What is printed in the last row scrolls, and the fresh row has the background of the pen in use.
-        straight = (
-            first is not None
-            and first.prints_at_once
-            and (not first.pen.bg or index < self._height)
-        )
+        straight = first is not None and first.prints_at_once and (not first.pen.bg or index < self._height)
         if cell != NULL:
             if not straight:
                 self.use(DEFAULT)

@@ -215,7 +215,6 @@ class Parser:
         return at
 
 
-
 def _set_foreground(emulator: Emulator, colour: int) -> None:
     _, bg, flags, style, ucolour, link = emulator.pen.key
     emulator.pen = pen_of((colour, bg, flags, style, ucolour, link))

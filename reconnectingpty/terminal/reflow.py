@@ -36,7 +36,7 @@ class _Resize:
         """The line at an index, ready to be changed."""
         row = self.lines[index]
         if not isinstance(row, Line):
-            row = self.lines[index] = unpack(row, self.before.cols)
+            row = self.lines[index] = unpack(row, max(self.before.cols, self.after.cols))
         return row
 
     def wrapped(self, index: int) -> bool:
@@ -280,6 +280,8 @@ def _spread(group: list[Line], fresh: list[Line], lengths: list[int], before: in
     rows = [*group, *fresh]
     for line in fresh:
         line.cells(columns)
+    if not lengths:
+        return
     to = len(lengths) - 1
     column = lengths[to]
     if column == 0:

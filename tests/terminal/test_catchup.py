@@ -37,9 +37,20 @@ def flood(seed: int) -> bytes:
     parts = [Stream(seed).make(chance.choice((0, 5, 20)))]
     for _ in range(chance.randint(1, 4)):
         line = chance.choice(
-            (b"plain line\r\n", b"\x1b[3%dmcolour\x1b[m line\r\n" % chance.randint(0, 7), b"\x1b[4%dmleft on\r\n" % chance.randint(0, 7),
-             "ümläut 中文 \u00a0\r\n".encode(), b"no return\n", b"a line that is much longer than the screen is wide\r\n", b"\xc2\r\n",
-             b"\x1b[Kerased\r\n", b"\x1b[1;2;38;5;9mx\r\n", b"tab\tbell\x07\x08\r\n", b"\r\n", b"\xff\xe4\xb8\r\n")
+            (
+                b"plain line\r\n",
+                b"\x1b[3%dmcolour\x1b[m line\r\n" % chance.randint(0, 7),
+                b"\x1b[4%dmleft on\r\n" % chance.randint(0, 7),
+                "ümläut 中文 \u00a0\r\n".encode(),
+                b"no return\n",
+                b"a line that is much longer than the screen is wide\r\n",
+                b"\xc2\r\n",
+                b"\x1b[Kerased\r\n",
+                b"\x1b[1;2;38;5;9mx\r\n",
+                b"tab\tbell\x07\x08\r\n",
+                b"\r\n",
+                b"\xff\xe4\xb8\r\n",
+            )
         )
         parts.append(line * chance.choice((10, 1500, 6000)))
         parts.append(chance.choice((b"", b"\x0e", "\x9b2J".encode(), b"\x1b[H", b"\x1b(0", b"\x1b[?1049h", b"\x1b]8;;u\x07", b"\x1b[4h", b"\x1b[20h",

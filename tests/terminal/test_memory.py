@@ -1,7 +1,5 @@
 """What a model weighs."""
 
-# ruff: noqa: E501 - lines of output
-
 from __future__ import annotations
 
 import tracemalloc
@@ -29,7 +27,10 @@ def test_a_fresh_terminal_is_light() -> None:
 
 
 def test_five_thousand_lines_are_light() -> None:
-    lines = [b"".join(b"%05d some ordinary text of a program, 60 columns or so.\r\n" % n for n in range(i, i + 100)) for i in range(0, 5100, 100)]
+    lines = [
+        b"".join(b"%05d some ordinary text of a program, 60 columns or so.\r\n" % n for n in range(i, i + 100))
+        for i in range(0, 5100, 100)
+    ]
     assert weight(lambda: fed(*lines, columns=80, rows=24, scrollback=5000)) < 1_500_000
 
 
