@@ -1,38 +1,57 @@
-"""What every test must leave behind: nothing."""
+"""What every test must leave behind: nothing. And what the product must not do in any of them: hold up the loop."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
+from blockbuster import BlockBuster
+from pytest_asyncio import is_async_test
+
+from .support.leaks import Held, LoopWatch, settled, start_small
+
+HELD = pytest.StashKey[Held]()
+MAY_WAIT = ("time.sleep", "os.read", "os.write", "os.sendfile", "socket.", "ssl.", "threading.")
+"""Calls that wait for somebody else. Looking at a local file is none of them, nor is writing a line of the log."""
 
 
-def _children() -> set[int]:
-    """This process's children, zombies too; those of its other threads' making as well."""
-    found: set[int] = set()
-    for path in Path("/proc/self/task").glob("*/children"):
-        found |= {int(pid) for pid in path.read_text().split()}
-    return found
+@pytest.fixture(scope="session", autouse=True)
+def nothing_holds_up_the_loop() -> Iterator[None]:
+    """Fails a wait in the product's own code while an event loop runs in that thread."""
+    blocking = [
+        function
+        for name, function in BlockBuster(["reconnectingpty", "reconnectingpty_server"]).functions.items()
+        if name.startswith(MAY_WAIT)
+    ]
+    for function in blocking:
+        function.activate()
+    yield
+    for function in blocking:
+        function.deactivate()
 
 
 @pytest.fixture(autouse=True)
-async def nothing_is_left() -> AsyncIterator[None]:
-    """Fails a test that leaves tasks, children or descriptors, or an error that nobody took notice of."""
-    loop = asyncio.get_running_loop()
-    errors: list[dict[str, Any]] = []
-    loop.set_exception_handler(lambda _, context: errors.append(context))
-    tasks, children, descriptors = asyncio.all_tasks(), _children(), len(os.listdir("/proc/self/fd"))
+def nothing_is_left(request: pytest.FixtureRequest) -> None:
+    """Fails a test that leaves descriptors, children, threads or tasks, or an error that nobody took notice of."""
+    request.node.stash[HELD] = Held.now()
+    start_small()
+    if is_async_test(request.node):
+        request.getfixturevalue("nothing_is_left_on_the_loop")
+
+
+@pytest.fixture
+async def nothing_is_left_on_the_loop() -> AsyncIterator[None]:
+    """The loop's part of it."""
+    watch = LoopWatch()
     yield
-    for _ in range(200):
-        left = asyncio.all_tasks() - tasks - {asyncio.current_task()}
-        if not left and len(os.listdir("/proc/self/fd")) <= descriptors and _children() <= children:
-            break
-        await asyncio.sleep(0.01)
-    assert not errors, errors
+    left = await watch.left()
     assert not left, left
-    assert _children() <= children
-    assert len(os.listdir("/proc/self/fd")) <= descriptors
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
+    """The process's part of it, when the loop is closed: what the loop itself held is not the test's."""
+    yield
+    if HELD in item.stash:
+        left = settled(item.stash[HELD])
+        assert not left, left

@@ -3,6 +3,11 @@
 Both screens, the scrollback with its wrap flags, and all that cannot be seen: pen, modes, margins, tab stops, saved
 cursors, charsets, titles, colours, keyboard flags, a pending wrap, a sequence or character cut in half. The bytes never
 ring, never ask, and scroll only as many lines as belong into the scrollback. Called by the model; it changes nothing.
+
+What does not come back, since no sequence makes it so in xterm.js: erased cells with an underline, or with other
+attributes that show, are spaces; a cursor saved while a wrap was pending on a row that has changed since; a link whose
+lines are all gone; the halves that a change of size cuts off wide characters at the right edge; what the alternate
+screen hides right of the edge after it became narrower.
 """
 
 from __future__ import annotations

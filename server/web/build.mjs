@@ -32,9 +32,9 @@ async function buildPage() {
 
 /** The licences of the packages that are in the bundle. */
 async function licenses() {
-  const { dependencies } = JSON.parse(await readFile('package.json', 'utf8'));
-  const texts = Object.keys(dependencies).map(async (name) => `${name}\n\n${await readFile(`node_modules/${name}/LICENSE`, 'utf8')}`);
-  return (await Promise.all(texts)).join('\n\n');
+  const names = Object.keys(JSON.parse(await readFile('package.json', 'utf8')).dependencies);
+  const texts = names.map(async (name) => [name, await readFile(`node_modules/${name}/LICENSE`, 'utf8')]);
+  return (await Promise.all(texts)).flat().join('\n\n');
 }
 
 async function buildTests() {

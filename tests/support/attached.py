@@ -20,6 +20,8 @@ class Attached(MemoryConnection):
         """Attach to a session."""
         self = cls()
         self.outcome = asyncio.create_task(session.attach(self, "test", rows, cols, **more))
+        # Not every test looks at how it ended; those that don't leave nothing unhandled.
+        self.outcome.add_done_callback(lambda outcome: outcome.cancelled() or outcome.exception())
         return self
 
     async def detach(self) -> None:

@@ -140,7 +140,7 @@ class Stream:
         r = self.random
         if r.random() < 0.1:
             # Nothing wide in here: what xterm.js leaves of a wide character that does not fit cannot always be redrawn.
-            return b"\x1b[?7l" + self.random.choice(WORDS).encode() * r.randint(1, 4) + self.move() + b"\x1b[?7h"
+            return b"\x1b[?7l\r" + self.random.choice(WORDS).encode() * r.randint(1, 4) + self.move() + b"\x1b[?7h"
         if r.random() < 0.25:
             return f"\x1b[{r.choice((4, 20))}{r.choice('hll')}".encode()
         return f"\x1b[?{r.choice(self.private)}{r.choice('hl')}".encode()

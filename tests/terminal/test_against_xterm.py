@@ -70,8 +70,9 @@ def seen(state: dict[str, Any]) -> dict[str, Any]:
     """What a person can see, or will see when the program writes on. No terminal may have been asked anything."""
     kept = {key: value for key, value in state.items() if key not in ("answers", "joins", "pen")}
     kept["normal"] = {key: value for key, value in state["normal"].items() if key not in ("saved",)}
-    for buffer in (kept["normal"], kept["behind"] or {}):
-        buffer.pop("saved", None)
+    if kept["behind"] is not None:
+        kept["normal"]["x"] = None  # where the cursor was left; coming back, it is taken along
+        kept["behind"] = {key: value for key, value in kept["behind"].items() if key not in ("saved", "scrollback")}
     return kept
 
 

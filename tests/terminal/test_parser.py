@@ -13,6 +13,7 @@ from reconnectingpty.terminal.parameters import parse_parameters
 from reconnectingpty.terminal.pen import DEFAULT
 from reconnectingpty.terminal.sgr import apply_sgr, sgr_of
 
+from . import fuzz
 from .streams import Stream
 from .support import everything, fed, screen
 
@@ -93,3 +94,8 @@ def test_c1_controls_come_in_utf8() -> None:
 def test_a_pen_said_in_sgr_is_the_same_pen(codes: list[int]) -> None:
     pen = apply_sgr(DEFAULT, parse_parameters(";".join(map(str, codes))))
     assert apply_sgr(DEFAULT, parse_parameters(sgr_of(pen)[2:-1])) == pen
+
+
+def test_nearly_anything_between_changes_of_size_and_snapshots_raises_nothing() -> None:
+    for seed in range(150):
+        fuzz.round_of(seed)

@@ -67,19 +67,22 @@ function known(type: unknown): type is ServerMessage['type'] {
 
 /** What a server said; null for a type that this page is too old to know. Throws ProtocolError. */
 export function decode(frame: string): ServerMessage | null {
-  let message: unknown;
-  try {
-    message = JSON.parse(frame);
-  } catch {
-    throw new ProtocolError('a text frame must hold one JSON object');
-  }
-  if (typeof message !== 'object' || message === null) throw new ProtocolError('a text frame must hold one JSON object');
-  const fields = message as Record<string, unknown>;
-  if (!known(fields['type'])) return null;
-  for (const [name, right] of Object.entries(FIELDS[fields['type']])) {
-    if (!right(fields[name])) throw new ProtocolError(`${fields['type']}: ${name} is missing or wrong`);
+  const message = object(frame);
+  if (!known(message['type'])) return null;
+  for (const [name, right] of Object.entries(FIELDS[message['type']])) {
+    if (!right(message[name])) throw new ProtocolError(`${message['type']}: ${name} is missing or wrong`);
   }
   return message as ServerMessage;
+}
+
+function object(frame: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(frame);
+    if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
+  } catch {
+    // Told below, like JSON that is no object.
+  }
+  throw new ProtocolError('a text frame must hold one JSON object');
 }
 
 export function encode(message: ClientMessage): string {

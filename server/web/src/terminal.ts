@@ -10,6 +10,7 @@ import type { Screen } from './client.ts';
 import type { Size } from './protocol.ts';
 import { onThemeChange, theme } from './theme.ts';
 
+const FONTS = 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
 const FONT_SIZE = 14;
 /** Below this nobody reads; what does not fit then is reached by scrolling. */
 const SMALLEST_FONT = 6;
@@ -35,7 +36,7 @@ export class Terminal implements Screen {
   constructor(private readonly stage: HTMLElement) {
     this.xterm = new Xterm({
       allowProposedApi: true, // for the widths of Unicode 11
-      fontFamily: 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", monospace',
+      fontFamily: FONTS,
       fontSize: FONT_SIZE,
       lineHeight: 1.2,
       macOptionIsMeta: true,

@@ -46,7 +46,8 @@ function ended(end: End): Words {
     case 'closed': {
       const over = OVER[end.code];
       if (over !== undefined) return { message: over, button: 'New session' };
-      return { message: `Disconnected: ${end.reason || `the server closed with code ${end.code}`}`, button: 'Try again' };
+      const reason = end.reason || `the server closed with code ${end.code}`;
+      return { message: `Disconnected: ${reason}`, button: 'Try again' };
     }
     case 'refused':
       return { message: 'The server refuses this session', button: 'Try again' };
@@ -55,8 +56,8 @@ function ended(end: End): Words {
 
 /** Numbers of POSIX and Linux that programs really end by. */
 const SIGNALS: Record<number, string> = {
-  1: 'SIGHUP', 2: 'SIGINT', 3: 'SIGQUIT', 4: 'SIGILL', 6: 'SIGABRT', 7: 'SIGBUS', 8: 'SIGFPE', 9: 'SIGKILL', 11: 'SIGSEGV',
-  13: 'SIGPIPE', 14: 'SIGALRM', 15: 'SIGTERM', 31: 'SIGSYS',
+  1: 'SIGHUP', 2: 'SIGINT', 3: 'SIGQUIT', 4: 'SIGILL', 6: 'SIGABRT', 7: 'SIGBUS', 8: 'SIGFPE', 9: 'SIGKILL',
+  11: 'SIGSEGV', 13: 'SIGPIPE', 14: 'SIGALRM', 15: 'SIGTERM', 31: 'SIGSYS',
 };
 
 function exit(code: number | null, signal: number | null): string {

@@ -455,7 +455,8 @@ test('a session that can’t be started is tried three times, and the reason tol
     bench.socket.drop(1011, 'no such program');
     bench.clock.pass(5_000);
   }
-  assert.deepEqual(bench.client.state, { kind: 'ended', end: { cause: 'closed', code: 1011, reason: 'no such program' } });
+  const end = { cause: 'closed', code: 1011, reason: 'no such program' };
+  assert.deepEqual(bench.client.state, { kind: 'ended', end });
   assert.equal(bench.sockets.length, 3);
 });
 

@@ -120,7 +120,8 @@ export class Bench {
   client: Client;
 
   constructor(who: { readonly?: boolean; command?: string } = {}) {
-    this.client = new Client('ws://h', { session: 's', client: 'c', readonly: false, command: '', ...who }, this.screen, {
+    const identity = { session: 's', client: 'c', readonly: false, command: '', ...who };
+    this.client = new Client('ws://h', identity, this.screen, {
       socket: (url, protocol) => {
         this.sockets.push(new FakeSocket(url, protocol));
         return this.socket;

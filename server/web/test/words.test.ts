@@ -6,12 +6,14 @@ import { roundTrip, words } from '../src/words.ts';
 const ended = (end: End) => Object.values(words({ kind: 'ended', end }, true));
 
 test('each end is told as what it is, with what can be done', () => {
-  assert.deepEqual(ended({ cause: 'exit', code: 3, signal: null }), ['Program ended with exit status 3', 'New session']);
+  const exited = ended({ cause: 'exit', code: 3, signal: null });
+  assert.deepEqual(exited, ['Program ended with exit status 3', 'New session']);
   assert.deepEqual(ended({ cause: 'exit', code: null, signal: 9 }), ['Program ended by SIGKILL', 'New session']);
   assert.deepEqual(ended({ cause: 'exit', code: null, signal: 40 }), ['Program ended by signal 40', 'New session']);
-  for (const [reason, told] of [['timeout', 'nobody was attached'], ['killed', 'killed'], ['shutdown', 'shut down'], ['error', 'it broke']]) {
-    const [message, button] = ended({ cause: 'closing', reason: reason as string, detail: 'it broke' });
-    assert.ok(message?.startsWith('Session ended: ') && message.includes(told as string), message);
+  const reasons = { timeout: 'nobody was attached', killed: 'killed', shutdown: 'shut down', error: 'it broke' };
+  for (const [reason, told] of Object.entries(reasons)) {
+    const [message, button] = ended({ cause: 'closing', reason, detail: 'it broke' });
+    assert.ok(message?.startsWith('Session ended: ') && message.includes(told), message);
     assert.equal(button, 'New session');
   }
 });
@@ -20,8 +22,9 @@ test('a close without a message before it is told by its code', () => {
   for (const code of [1000, 4000, 4001, 4004]) {
     assert.match(ended({ cause: 'closed', code, reason: '' })[0] as string, /^Session ended/);
   }
-  assert.deepEqual(ended({ cause: 'closed', code: 1008, reason: 'read-only' }), ['Disconnected: read-only', 'Try again']);
-  assert.deepEqual(ended({ cause: 'closed', code: 1009, reason: '' }), ['Disconnected: the server closed with code 1009', 'Try again']);
+  const refused = ended({ cause: 'closed', code: 1008, reason: 'read-only' });
+  assert.deepEqual(refused, ['Disconnected: read-only', 'Try again']);
+  assert.match(ended({ cause: 'closed', code: 1009, reason: '' })[0] as string, /^Disconnected: .* 1009$/);
   assert.equal(ended({ cause: 'refused' })[1], 'Try again');
 });
 
