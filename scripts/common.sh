@@ -22,8 +22,8 @@ make_environment() {
   (
     folder=$1 lock=$2
     cd "$project" || exit
-    # Two scripts started at once must not both fill it.
-    exec 9<"$lock"
+    # Two scripts started at once must not both fill it, nor both build the page.
+    exec 9<pyproject.toml
     flock 9
     # The folder's own place counts, too: a virtual environment that was moved or copied runs the programs of the old one.
     pinned=$({ printf '%s\n' "$folder"; cat "$lock"; } | sha256sum)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import mimetypes
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
@@ -14,13 +16,15 @@ POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",  # xterm.js sizes its rows by a style element of its own
+        "style-src 'self'",
         "connect-src 'self'",
         "img-src 'self' data:",
         "font-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
     )
 )
 SECURITY = {
@@ -45,10 +49,13 @@ class Pages:
         }
         index = self._responses.get("/index.html")
         self._responses["/"] = index or Response(200, MISSING, "text/html; charset=utf-8", SECURITY)
+        self._packed = {path: _packed(one) for path, one in self._responses.items() if len(one.body) > 1024}
 
     def answer(self, request: Request) -> Response | None:
         """The file at a request's path; None where there is none."""
         response = self._responses.get(request.path)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            response = self._packed.get(request.path, response)
         if response is not None and request.headers.get("if-none-match") == response.headers.get("etag", ""):
             return Response(304, b"", response.content_type, response.headers)
         return response
@@ -72,3 +79,8 @@ def _response(path: str, content: bytes) -> Response:
         "cache-control": "public, max-age=31536000, immutable" if hashed else "no-cache",
     }
     return Response(200, content, kind, headers)
+
+
+def _packed(response: Response) -> Response:
+    headers = dict(response.headers) | {"content-encoding": "gzip", "vary": "accept-encoding"}
+    return replace(response, body=gzip.compress(response.body, mtime=0), headers=headers)

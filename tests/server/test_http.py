@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import logging
+import re
 import socket
 from contextlib import suppress
 from pathlib import Path
@@ -203,7 +205,22 @@ async def test_the_page_may_load_nothing_from_elsewhere_and_be_in_no_frame() -> 
         assert "default-src 'none'" in policy
         assert "frame-ancestors 'none'" in policy
         assert "script-src 'self'" in policy
+        assert "unsafe" not in policy
         assert headers["x-content-type-options"] == "nosniff"
+
+
+async def test_the_page_is_packed_for_who_takes_that_and_cached_by_its_hash() -> None:
+    async with serving() as s:
+        _, _, html = await s.request("GET", "/", token=None)
+        script = re.search(rb"/assets/main-\w+\.js", html)
+        assert script is not None
+        _, plain_headers, plain = await s.request("GET", script[0].decode(), token=None)
+        _, headers, packed = await s.request("GET", script[0].decode(), token=None, Accept_Encoding="gzip")
+        assert (headers["content-encoding"], gzip.decompress(packed)) == ("gzip", plain)
+        assert len(packed) < 350_000
+        assert "immutable" in headers["cache-control"]
+        status, _, body = await s.request("GET", script[0].decode(), token=None, If_None_Match=plain_headers["etag"])
+        assert (status, body) == (304, b"")
 
 
 async def test_a_unix_socket_serves_its_user_alone_and_replaces_a_stale_one(tmp_path: Path) -> None:
