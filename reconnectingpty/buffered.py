@@ -28,6 +28,7 @@ from .sizing import Claim, SizePolicy, decide
 from .state import State
 from .terminal.catchup import TerminalModel
 from .terminal.screen import Screen
+from .turns import turns
 from .viewer import Host, Outcome, Viewer
 from .wire.messages import Exited, Hello, Viewers
 
@@ -59,7 +60,7 @@ class BufferedPTY(ReconnectingPTY):
         self._shown = False  # to any viewer yet
         self._catching_up = 0  # pictures being made: the log must not run away from them
         self._model_timer: asyncio.TimerHandle | None = None  # until the output may be quiet
-        self._model_turn: asyncio.Handle | None = None  # in the next turn of the loop
+        self._turns = turns()
 
     # -- start
 
@@ -123,32 +124,30 @@ class BufferedPTY(ReconnectingPTY):
 
     def _follow(self, lag: int) -> None:
         """See to it that the model catches up: when the output is quiet, or now if it has fallen far behind."""
-        if self._model_turn is not None:
-            return
         if lag > self.log.limit * 3 // 4:
-            self._model_turn = self._loop.call_soon(self._advance_model)
+            self._turns.ask(self._advance_model)
         elif self._model_timer is None:
             self._model_timer = self._loop.call_later(MODEL_IDLE, self._perhaps_quiet)
 
     def _perhaps_quiet(self) -> None:
         self._model_timer = None
         if self._loop.time() - self._last_active >= MODEL_IDLE:
-            self._advance_model()
+            self._turns.ask(self._advance_model)
         else:
             self._pace()
 
     def _advance_model(self) -> None:
-        self._model_turn = None
         # Under a flood it only needs to keep up with the log; the rest it can do in the quiet after it.
         behind = self.log.limit * 3 // 4 if self._loop.time() - self._last_active < MODEL_IDLE else 0
-        if not self.model.advance(MODEL_SLICE, behind) and not behind and self._model_timer is None:
-            self._model_turn = self._loop.call_soon(self._advance_model)
+        if not self.model.advance(MODEL_SLICE, behind) and not behind:
+            self._turns.ask(self._advance_model)
         self._pace()
 
     def _leave_model(self) -> None:
-        for handle in (self._model_timer, self._model_turn):
-            if handle is not None:
-                handle.cancel()
+        self._turns.forget(self._advance_model)
+        if self._model_timer is not None:
+            self._model_timer.cancel()
+            self._model_timer = None
 
     async def _catch_up(self) -> None:
         """Return when the model is at the log's end, in the same turn of the event loop."""

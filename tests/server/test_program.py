@@ -146,7 +146,12 @@ async def test_a_second_sigterm_ends_at_once(tmp_path: Path) -> None:
         assert attached.stdout is not None
         await attached.stdout.readuntil(b"ready")
         process.send_signal(signal.SIGTERM)
+        assert process.stderr is not None
+        async with asyncio.timeout(10):
+            while b"shutting down" not in await process.stderr.readline():
+                pass
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(10):
             await process.wait()
+        attached.kill()  # it waits for a server to come back
         await attached.communicate()
