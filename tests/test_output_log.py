@@ -130,7 +130,7 @@ class LogMachine(RuleBasedStateMachine):
         assert len(log._ring) <= min(self.limit, max(4096, 2 * end))
 
 
-LogMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+LogMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
 test_every_reader_gets_every_byte_and_size_or_knows_that_it_was_overrun = LogMachine.TestCase
 
 
