@@ -33,7 +33,7 @@ from .viewer import Host, Outcome, Viewer
 from .wire.messages import Exited, Hello, Viewers
 
 AHEAD = 256 << 10
-"""Bytes that the log may be ahead of the most advanced viewer before the program has to wait."""
+"""Bytes that the log may be ahead of the most advanced viewer before the program has to wait; less in a small log."""
 SESSION_INPUT = 4 << 20
 """Input bytes that may wait for the program, those of clients that have left included."""
 MODEL_SLICE = 0.003
@@ -57,6 +57,7 @@ class BufferedPTY(ReconnectingPTY):
         self.input_stall = options.input_stall
         self._process: Process | None = None
         self._ticks = 0
+        self._ahead = min(AHEAD, options.log_limit - 2 * READ_AT_ONCE)
         self._shown = False  # to any viewer yet
         self._catching_up = 0  # pictures being made: the log must not run away from them
         self._model_timer: asyncio.TimerHandle | None = None  # until the output may be quiet
@@ -114,7 +115,7 @@ class BufferedPTY(ReconnectingPTY):
         if lag:
             self._follow(lag)
         readers = [viewer.reader.offset for viewer in self._viewers if viewer.reader is not None]
-        watched = bool(readers) and self.log.end - max(readers) >= AHEAD
+        watched = bool(readers) and self.log.end - max(readers) >= self._ahead
         if watched or self._catching_up or lag + 2 * READ_AT_ONCE > self.log.limit:
             process.pause()
         else:
@@ -247,7 +248,7 @@ class BufferedPTY(ReconnectingPTY):
         viewer.active = self._ticks
         if self.options.size_policy is SizePolicy.LATEST and viewer.size not in (None, self.log.size):
             self._fit()
-        self._process.write(data, viewer.accepted)
+        self._process.write(data, viewer.input.accept)
 
     def claim(self, viewer: Viewer, size: Size | None) -> None:
         """Take a viewer's own size."""
@@ -285,7 +286,7 @@ class BufferedPTY(ReconnectingPTY):
         if process is not None:
             try:
                 if error is not None:
-                    await process.end(self.options.kill_grace)
+                    await process.end(self.options.kill_grace, self._hurry)
                 self.exit_status = await process.exited
                 await self._drain(process)
                 self._tell(error)

@@ -79,10 +79,11 @@ class Sweeper:
         self._walk: asyncio.Task[None] | None = None
 
     async def find(self, mark: Mark) -> set[int]:
-        """The session's living processes, as of a moment after this call."""
+        """The session's living processes, as of a moment after this call. Raises OSError where /proc can't be read."""
         future = self._waiting.get(mark)
         if future is None:
             future = self._waiting[mark] = asyncio.get_running_loop().create_future()
+            future.add_done_callback(_retrieve)
         if self._walk is None or self._walk.done():
             self._walk = asyncio.create_task(self._scan_waiting())
         return set(await asyncio.shield(future))
@@ -92,20 +93,31 @@ class Sweeper:
             asked, self._waiting = self._waiting, {}
             try:
                 found = await asyncio.to_thread(scan, asked)
-            except BaseException as error:
+            except asyncio.CancelledError:
                 for future in asked.values():
-                    future.cancel() if isinstance(error, asyncio.CancelledError) else future.set_exception(error)
+                    future.cancel()
                 raise
+            except Exception as error:  # noqa: BLE001 (told to those who asked)
+                for future in asked.values():
+                    future.set_exception(error)
+                continue
             for mark, future in asked.items():
                 future.set_result(found.get(mark, set()))
 
     async def end(self, mark: Mark, grace: float) -> None:
-        """HUP, TERM and at last KILL whatever is left of the session, `grace` seconds apart; return when none is."""
+        """HUP, TERM and at last KILL whatever is left of the session, `grace` seconds apart; return when none is.
+
+        Raises OSError where the processes can't be found, as for want of descriptors.
+        """
         for number in (signal.SIGHUP, signal.SIGTERM):
             pids = await self.find(mark)
             send(pids, number)
             if not await self._gone(mark, pids, grace):
                 return
+        await self.kill(mark)
+
+    async def kill(self, mark: Mark) -> None:
+        """KILL whatever is left of the session; return when none is. Raises OSError as :meth:`end` does."""
         for _ in range(KILL_TRIES):
             # More than once: a process may fork between the walk and the signal.
             pids = await self.find(mark)
@@ -116,9 +128,17 @@ class Sweeper:
 
     async def _gone(self, mark: Mark, pids: set[int], seconds: float) -> set[int]:
         """Wait until `pids` have ended, but not longer than `seconds`; what is left then."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await asyncio.gather(*(ended(pid) for pid in pids))
+        watches = [asyncio.create_task(ended(pid)) for pid in pids]
+        try:
+            if watches:
+                await asyncio.wait(watches, timeout=seconds)
+        finally:
+            for watch in watches:
+                watch.cancel()
+            results = await asyncio.gather(*watches, return_exceptions=True)
+        for result in results:
+            if isinstance(result, OSError):
+                raise result
         return await self.find(mark)
 
 
@@ -131,7 +151,10 @@ def sweeper() -> Sweeper:
 
 
 async def ended(pid: int) -> None:
-    """Return when a process, not necessarily our child, has ended: its pidfd becomes readable (pidfd_open(2))."""
+    """Return when a process, not necessarily our child, has ended: its pidfd becomes readable (pidfd_open(2)).
+
+    Raises OSError where there is no descriptor left for it.
+    """
     try:
         pidfd = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -149,3 +172,9 @@ async def ended(pid: int) -> None:
     finally:
         loop.remove_reader(pidfd)
         os.close(pidfd)
+
+
+def _retrieve(future: asyncio.Future[set[int]]) -> None:
+    """Whoever asked may have gone, and nobody else has to know of an error."""
+    if not future.cancelled():
+        future.exception()

@@ -293,19 +293,46 @@ class Process:
             return os.readlink(f"/proc/{self.pid}/cwd")
         return None
 
-    async def end(self, grace: float) -> None:
-        """Hang up: HUP, TERM, KILL, `grace` seconds apart, to every process of the session, until none is left."""
-        await sweeper().end(Mark(self.pid, self.epoch), grace)
+    async def end(self, grace: float, hurry: asyncio.Future[None] | None = None) -> None:
+        """Hang up: HUP, TERM, KILL, `grace` seconds apart, to every process of the session, until none is left.
+
+        KILL as soon as `hurry` is done.
+        """
+        mark = Mark(self.pid, self.epoch)
+        hurried = () if hurry is None else (hurry,)
+        try:
+            gently = asyncio.create_task(sweeper().end(mark, grace))
+            try:
+                await asyncio.wait((gently, *hurried), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                gently.cancel()
+                await asyncio.wait((gently,))
+            if gently.cancelled():
+                await sweeper().kill(mark)
+            else:
+                gently.result()
+        except OSError as error:
+            # What hides can't be found; what does not still gets its grace.
+            self._trouble("end", error)
+            for number in (signal.SIGHUP, signal.SIGTERM):
+                self._signal(number)
+                await asyncio.wait((self.exited, *hurried), timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.kill()
 
     def kill(self) -> None:
         """SIGKILL to the process and the groups it leads or shows, at once. What hides elsewhere needs :meth:`end`."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: signal.Signals) -> None:
         if not self._exit_seen:
-            send((-group for group in {self.pid, self.foreground_group or self.pid}), signal.SIGKILL)
+            send((-group for group in {self.pid, self.foreground_group or self.pid}), number)
 
     def close(self) -> None:
-        """Let go of the PTY and reap the child. The process must have exited, or been killed."""
+        """Let go of the PTY and reap the child, which is killed where it still runs."""
         if self.fd < 0:
             return
+        self.kill()
         if self._quiet is not None:
             self._quiet.cancel()
         self._eof = True

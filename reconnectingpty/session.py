@@ -13,6 +13,7 @@ import time
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Sequence
+from copy import copy
 from typing import ClassVar
 
 from .connection import Connection
@@ -68,6 +69,8 @@ class ReconnectingPTY(ABC):
         self._starting: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
         self._empty: asyncio.Future[None] | None = None
+        self._hurry: asyncio.Future[None] = self._loop.create_future()
+        """Done when the end must not wait for any program's grace."""
         self._timer: asyncio.TimerHandle | None = None
         self._arm(options.attach_timeout)
         if options.metrics is not None:
@@ -168,7 +171,8 @@ class ReconnectingPTY(ABC):
         """
         if self.state >= State.CLOSING:
             raise self._closed()
-        if self._present >= self.options.max_viewers:
+        supersedes = client is not None and any(viewer.client == client for viewer in self._viewers)
+        if self._present - supersedes >= self.options.max_viewers:
             raise TooManyViewers(self.options.max_viewers)
         self._present += 1
         self._disarm()
@@ -217,8 +221,11 @@ class ReconnectingPTY(ABC):
             self.options.metrics.error("input_stalled")
 
     def _closed(self) -> ReconnectingPTYError:
+        """What tells an attach that the session has ended: a copy, since what is raised holds on to who raised it."""
         error = self.error
-        return error if isinstance(error, ReconnectingPTYError) else SessionClosed("the session's process has ended")
+        if not isinstance(error, ReconnectingPTYError):
+            return SessionClosed("the session's process has ended")
+        return copy(error)
 
     # -- start
 
@@ -229,7 +236,7 @@ class ReconnectingPTY(ABC):
             self._starting.add_done_callback(_retrieve)
         await asyncio.shield(self._starting)
         if isinstance(self.error, SessionClosed):
-            raise self.error
+            raise self._closed()
 
     async def _run_start(self, size: Size | None) -> None:
         began = self._loop.time()
@@ -270,6 +277,8 @@ class ReconnectingPTY(ABC):
     def abort(self) -> None:
         """End at once: viewers are cut off, processes killed without grace."""
         self._close(Shutdown())
+        if not self._hurry.done():
+            self._hurry.set_result(None)
         self._kill()
         for viewer in self._viewers:
             viewer.cut(Shutdown())

@@ -17,7 +17,6 @@ class Turns:
     """A queue of slices of work; each one asked for is done once, in the order of asking."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
         self._waiting: dict[Slice, None] = {}
         self._handle: asyncio.Handle | None = None
 
@@ -25,7 +24,7 @@ class Turns:
         """Have `act` called in a turn of its own; asking again before that changes nothing."""
         self._waiting[act] = None
         if self._handle is None:
-            self._handle = self._loop.call_soon(self._next)
+            self._handle = asyncio.get_running_loop().call_soon(self._next)
 
     def forget(self, act: Slice) -> None:
         """Don't call it any more."""
@@ -38,7 +37,7 @@ class Turns:
         act = next(iter(self._waiting))
         del self._waiting[act]
         if self._waiting:
-            self._handle = self._loop.call_soon(self._next)
+            self._handle = asyncio.get_running_loop().call_soon(self._next)
         act()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from copy import copy
 from enum import Enum
 from typing import Any, ClassVar, Protocol
 
@@ -51,11 +52,19 @@ class Outcome(Enum):
 class ClientInput:
     """How much input a client id has sent, over all of its connections, and how much of it the program has."""
 
-    __slots__ = ("accepted", "received")
+    __slots__ = ("accepted", "received", "told")
 
     def __init__(self) -> None:
         self.received = 0
         self.accepted = 0
+        self.told: Callable[[], None] | None = None
+        """Called when `accepted` has grown: the client's present viewer, whichever connection the input came by."""
+
+    def accept(self, count: int) -> None:
+        """The program has taken `count` more bytes of it."""
+        self.accepted += count
+        if self.told is not None:
+            self.told()
 
     @property
     def waiting(self) -> int:
@@ -165,9 +174,8 @@ class Viewer:
         self._notices[type(message)] = message
         self.wake()
 
-    def accepted(self, count: int) -> None:
-        """The program has taken `count` more bytes of this client's input."""
-        self.input.accepted += count
+    def _accepted(self) -> None:
+        """The program has taken more of this client's input."""
         if self._taken is not None and not self._taken.done():
             self._taken.set_result(None)
         if self.window is None:
@@ -225,6 +233,7 @@ class Viewer:
             raise self._stop
         self._acknowledged = reader.offset
         self.reader = reader
+        self.input.told = self._accepted
         tasks = self._tasks = (
             asyncio.create_task(self._receive()),
             asyncio.create_task(self._send(hello, picture)),
@@ -236,6 +245,7 @@ class Viewer:
                 task.cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
             self._tasks = ()
+            self.input.told = None
             if self._input_timer is not None:
                 self._input_timer.cancel()
         return self._outcome(results)
@@ -293,7 +303,7 @@ class Viewer:
             await self._connection.send(end)
             return Outcome.EXITED
         await self._connection.send(Closing(end.reason, str(end)))
-        raise end
+        raise copy(end)
 
     async def _something_new(self) -> None:
         self._wake = asyncio.get_running_loop().create_future()

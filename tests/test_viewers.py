@@ -1,0 +1,453 @@
+"""Who sees what of a session: several viewers, those that come back, those that only look, and their sizes."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import weakref
+from typing import Any
+
+import pytest
+
+from reconnectingpty import (
+    Killed,
+    MemoryConnection,
+    NotAllowed,
+    Outcome,
+    ReconnectingPTY,
+    SizePolicy,
+    State,
+    Superseded,
+    TooManyViewers,
+)
+from reconnectingpty.size import Size
+from reconnectingpty.wire.messages import Hello, Kill, Ping, Pong, Resize, ServerMessage, SizeChanged, Viewers
+
+from .support.attached import Attached, Holding, session_of
+
+# -- what a viewer begins with
+
+
+async def test_a_client_is_greeted_with_where_it_is() -> None:
+    async with session_of("stty raw -echo; echo -n hello; cat") as session:
+        first = Attached.to(session, 31, 97, window=4096)
+        await first.until(b"hello")
+        assert first.sent[0] == Hello(
+            session=session.id,
+            epoch=session.epoch,
+            backend="buffered",
+            created=session.created,
+            rows=31,
+            cols=97,
+            readonly=False,
+            offset=0,
+            snapshot=0,
+            input_offset=0,
+            window=4096,
+        )
+        second = Attached.to(session, 0, 0, readonly=True)
+        hello = await second.until_told(Hello)
+        assert second.sent[0] is hello
+        assert (hello.rows, hello.cols, hello.readonly, hello.window) == (31, 97, True, 0)
+        assert (hello.offset, hello.snapshot > 0) == (5, True)
+
+
+async def test_all_viewers_see_the_same_bytes() -> None:
+    async with session_of("stty raw -echo; echo -n '>'; head -c 1; seq 1 30000; echo -n '<'; cat") as session:
+        clients = [Attached.to(session) for _ in range(5)]
+        for client in clients:
+            await client.until(b">")
+        clients[0].feed(b"!")
+        outputs = {await client.until(b"<") for client in clients}
+        assert len(outputs) == 1
+        assert outputs.pop() == b">!" + b"".join(b"%d\n" % number for number in range(1, 30001)) + b"<"
+
+
+async def test_one_who_comes_later_gets_the_picture_and_what_comes_after_it() -> None:
+    async with session_of("cat") as session:
+        first, second = Attached.to(session), Attached.to(session)
+        await first.until_told(Hello)
+        first.feed(b"hello\r")
+        await first.until(b"hello\r\nhello")
+        await second.until(b"hello\r\nhello")
+        await first.detach()
+        await second.detach()
+        third = Attached.to(session)
+        hello = await third.until_told(Hello)
+        assert hello.snapshot > 0
+        assert b"hello\r\nhello" in await third.until_output(hello.snapshot)
+        third.feed(b"more\r")
+        live = (await third.until(b"more\r\nmore\r\n"))[hello.snapshot :]
+        assert live == b"more\r\nmore\r\n"
+        assert session.bytes_out == hello.offset + len(live)
+
+
+async def test_a_picture_has_the_lines_that_have_scrolled_away_too() -> None:
+    async with session_of("seq 1 2000; echo end; cat", scrollback=1000) as session:
+        await Attached.to(session).until(b"end")
+        later = Attached.to(session)
+        hello = await later.until_told(Hello)
+        lines = (await later.until_output(hello.snapshot)).replace(b"\r", b"").split(b"\n")
+        numbers = [int(line) for line in lines if line.isdigit()]
+        assert numbers == list(range(numbers[0], 2001))
+        assert 1000 <= len(numbers) < 1030
+
+
+@pytest.mark.parametrize("offset", [0, 1, 60, 99, 100])
+async def test_a_client_that_names_its_offset_gets_exactly_the_rest(offset: int) -> None:
+    data = bytes(range(100))
+    async with session_of("stty raw -echo; printf '\\0'; cat") as session:
+        client = Attached.to(session)
+        await client.until(b"\0")
+        client.feed(data[1:])
+        assert await client.until_output(100) == data
+        await client.detach()
+        again = Attached.to(session, epoch=session.epoch, offset=offset)
+        hello = await again.until_told(Hello)
+        assert (hello.offset, hello.snapshot, hello.epoch) == (offset, 0, session.epoch)
+        again.feed(b".more.")
+        assert await again.until(b"more.") == data[offset:] + b".more."
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"epoch": "ff", "offset": 0},
+        {"epoch": None, "offset": 5},
+        {"epoch": "own", "offset": 8},
+        {"epoch": "own", "offset": -1},
+        {"epoch": "own", "offset": 10**30},
+        {"epoch": "own", "offset": None},
+        {"epoch": "own", "offset": 0, "forgotten": True},
+    ],
+    ids=str,
+)
+async def test_a_client_that_names_another_place_gets_a_picture(where: dict[str, Any]) -> None:
+    forgotten = where.pop("forgotten", False)
+    script = "seq 1 100000; echo hello; cat" if forgotten else "echo hello; cat"
+    async with session_of(script, log_limit=256 << 10) as session:
+        await Attached.to(session).until(b"hello\r\n")
+        if where["epoch"] == "own":
+            where = {**where, "epoch": session.epoch}
+        again = Attached.to(session, **where)
+        hello = await again.until_told(Hello)
+        assert (hello.offset, hello.snapshot > 0) == (session.bytes_out, True)
+        assert b"hello" in await again.until_output(hello.snapshot)
+
+
+async def test_a_client_is_told_the_sizes_of_what_it_missed_between_the_bytes() -> None:
+    async with session_of("stty raw -echo; printf zero; cat") as session:
+        client = Attached.to(session, 24, 80)
+        await client.until(b"zero")
+        for number, text in ((10, b"ten"), (11, b"eleven")):
+            client.feed(Resize(number, number))
+            client.feed(text)
+            await client.until(text)
+        again = Attached.to(session, 11, 11, epoch=session.epoch, offset=0)
+        await again.until(b"teneleven")
+        seen = [message for message in again.sent if not isinstance(message, Viewers)]
+        assert isinstance(seen[0], Hello)
+        assert (seen[0].rows, seen[0].cols) == (24, 80)
+        assert seen[1:] == [b"zero", SizeChanged(10, 10), b"ten", SizeChanged(11, 11), b"eleven"]
+
+
+# -- how many
+
+
+async def test_the_number_of_viewers_is_told_to_each() -> None:
+    async with session_of("cat") as session:
+        first = Attached.to(session)
+        await first.when(lambda: first.told(Viewers))
+        second = Attached.to(session, readonly=True)
+        await second.when(lambda: second.told(Viewers))
+        await first.when(lambda: first.told(Viewers)[-1].count == 2)
+        await second.detach()
+        await first.when(lambda: first.told(Viewers)[-1].count == 1)
+        assert [message.count for message in first.told(Viewers)] == [1, 2, 1]
+        assert [message.count for message in second.told(Viewers)] == [2]
+        assert session.viewer_count == 1
+
+
+async def test_the_number_of_viewers_is_bounded_and_a_place_is_free_again() -> None:
+    async with session_of("cat", max_viewers=2) as session:
+        _, second = Attached.to(session), Attached.to(session)
+        await second.until_told(Hello)
+        with pytest.raises(TooManyViewers, match="2 viewers"):
+            await session.attach(MemoryConnection(), "third", 24, 80)
+        await second.detach()
+        third = Attached.to(session)
+        await third.until_told(Hello)
+        assert session.viewer_count == 2
+
+
+async def test_those_that_wait_for_the_start_count_as_well() -> None:
+    async with session_of("cat", max_viewers=2) as session:
+        clients = [Attached.to(session) for _ in range(5)]
+        await asyncio.wait([client.outcome for client in clients[2:]])
+        assert [type(client.outcome.exception()) for client in clients[2:]] == [TooManyViewers] * 3
+        await clients[1].until_told(Hello)
+        assert session.viewer_count == 2
+
+
+async def test_a_client_that_comes_back_takes_its_own_place_in_a_full_session() -> None:
+    async with session_of("cat", max_viewers=1) as session:
+        dead = Attached.to(session, client="me")
+        await dead.until_told(Hello)
+        again = Attached.to(session, client="me")
+        await again.until_told(Hello)
+        with pytest.raises(Superseded):
+            await dead.outcome
+        with pytest.raises(TooManyViewers):
+            await session.attach(MemoryConnection(), "other", 24, 80, client="other")
+
+
+# -- one client, several connections
+
+
+async def test_a_newer_connection_of_a_client_ends_the_older_one_only() -> None:
+    async with session_of("cat") as session:
+        older, other = Attached.to(session, client="me"), Attached.to(session, client="you")
+        nameless = Attached.to(session)
+        for client in (older, other, nameless):
+            await client.until_told(Hello)
+        newer = Attached.to(session, client="me")
+        await newer.until_told(Hello)
+        with pytest.raises(Superseded):
+            await older.outcome
+        newer.feed(b"hello\n")
+        for client in (newer, other, nameless):
+            await client.until(b"hello\r\nhello")
+        assert b"hello" not in older.output
+        assert session.viewer_count == 3
+
+
+async def test_of_many_connections_of_a_client_the_newest_stays() -> None:
+    async with session_of("cat") as session:
+        clients = [Attached.to(session, client="me") for _ in range(10)]
+        await asyncio.wait([client.outcome for client in clients[:-1]])
+        assert all(isinstance(client.outcome.exception(), Superseded) for client in clients[:-1])
+        await clients[-1].until_told(Hello)
+        assert not clients[-1].outcome.done()
+        assert session.viewer_count == 1
+
+
+async def test_a_connection_that_takes_nothing_is_superseded_as_well() -> None:
+    async with session_of("echo ready; cat") as session:
+        dead = Holding.to(session, client="me")
+        assert isinstance(dead, Holding)
+        await dead.until(b"ready")
+        dead.shut()
+        dead.feed(b"x\n")
+        await dead.held.wait()
+        again = Attached.to(session, client="me", epoch=session.epoch, offset=7)
+        with pytest.raises(Superseded):
+            await dead.outcome
+        assert await again.until(b"x\r\nx\r\n") == b"x\r\nx\r\n"
+
+
+# -- those that only look
+
+
+@pytest.mark.parametrize("what", [b"x", Kill()], ids=str)
+async def test_a_read_only_viewer_may_neither_type_nor_kill(what: bytes | Kill) -> None:
+    async with session_of("cat") as session:
+        other, client = Attached.to(session), Attached.to(session, readonly=True)
+        await client.until_told(Hello)
+        client.feed(what)
+        with pytest.raises(NotAllowed):
+            await client.outcome
+        assert session.state is State.READY
+        assert session.bytes_in == 0
+        await other.answered()
+
+
+async def test_a_read_only_viewer_sees_everything_and_is_answered() -> None:
+    async with session_of("cat") as session:
+        writer, reader = Attached.to(session), Attached.to(session, readonly=True)
+        await reader.until_told(Hello)
+        writer.feed(b"hello\n")
+        assert await reader.until(b"hello\r\nhello\r\n") == await writer.until(b"hello\r\nhello\r\n")
+        await reader.answered()
+
+
+async def test_a_kill_ends_the_session_for_everybody() -> None:
+    async with session_of("cat") as session:
+        client, other = Attached.to(session), Attached.to(session, readonly=True)
+        await client.until_told(Hello)
+        await other.until_told(Hello)
+        client.feed(Kill())
+        for one in (client, other):
+            with pytest.raises(Killed):
+                await one.outcome
+
+
+# -- sizes
+
+
+def size_of(session: ReconnectingPTY) -> Size:
+    info = session.info()
+    return Size(info.rows, info.cols)
+
+
+async def test_the_first_viewer_gives_the_command_its_size() -> None:
+    async with session_of("stty size; cat") as session:
+        assert await Attached.to(session, 31, 97).until(b"\r\n") == b"31 97\r\n"
+
+
+@pytest.mark.parametrize(("rows", "cols", "size"), [(0, 0, b"25 81"), (65535, 65535, b"1000 2000"), (1, 1, b"1 1")])
+async def test_an_odd_first_size_becomes_possible(rows: int, cols: int, size: bytes) -> None:
+    async with session_of("stty size; cat", size=Size(25, 81)) as session:
+        assert await Attached.to(session, rows, cols).until(b"\r\n") == size + b"\r\n"
+
+
+async def test_the_latest_to_type_or_resize_has_the_size() -> None:
+    async with session_of("cat") as session:
+        first = Attached.to(session, 30, 100)
+        await first.until_told(Hello)
+        second = Attached.to(session, 20, 60)
+        assert (await second.until_told(Hello)).rows == 20
+        assert await first.until_told(SizeChanged) == SizeChanged(20, 60)
+        first.feed(b"x")
+        assert await second.until_told(SizeChanged) == SizeChanged(30, 100)
+        second.feed(Resize(21, 61))
+        await second.answered()
+        assert size_of(session) == Size(21, 61)
+        await second.detach()
+        assert size_of(session) == Size(30, 100)
+
+
+async def test_a_new_size_reaches_the_program_and_then_everybody() -> None:
+    async with session_of("echo ready; read; stty size; cat") as session:
+        first, second = Attached.to(session, 30, 100), Attached.to(session, 30, 100)
+        await second.until(b"ready")
+        first.feed(Resize(22, 77))
+        first.feed(b"\n")
+        assert b"22 77\r\n" in await second.until(b"22 77\r\n")
+        for client in (first, second):
+            where = client.sent.index(SizeChanged(22, 77))
+            assert b"22 77" not in b"".join(m for m in list(client.sent)[:where] if isinstance(m, bytes))
+
+
+@pytest.mark.parametrize("size", [(0, 0), (0, 50), (50, 0), (-1, 5)])
+async def test_a_client_without_a_size_claims_none(size: tuple[int, int]) -> None:
+    async with session_of("cat") as session:
+        client = Attached.to(session, 30, 100)
+        await client.until_told(Hello)
+        client.feed(Resize(*size))
+        await client.answered()
+        assert size_of(session) == Size(30, 100)
+        assert not client.told(SizeChanged)
+
+
+@pytest.mark.parametrize(
+    ("policy", "both", "first_alone"),
+    [
+        (SizePolicy.SMALLEST, (20, 60), (30, 60)),
+        (SizePolicy.LARGEST, (30, 100), (30, 60)),
+        (SizePolicy.FIXED, (25, 81), (25, 81)),
+        (SizePolicy.LATEST, (20, 100), (30, 60)),
+    ],
+)
+async def test_each_policy_holds_with_two_viewers_and_when_one_has_left(
+    policy: SizePolicy, both: tuple[int, int], first_alone: tuple[int, int]
+) -> None:
+    async with session_of("stty size; cat", size_policy=policy, size=Size(25, 81)) as session:
+        first = Attached.to(session, 30, 60)
+        await first.until_told(Hello)
+        second = Attached.to(session, 20, 100)
+        await second.until_told(Hello)
+        assert size_of(session) == both
+        await second.detach()
+        assert size_of(session) == first_alone
+        await first.detach()
+        assert size_of(session) == first_alone
+
+
+async def test_a_read_only_viewer_does_not_change_the_size() -> None:
+    async with session_of("cat", size_policy=SizePolicy.SMALLEST) as session:
+        await Attached.to(session, 30, 100).until_told(Hello)
+        looking = Attached.to(session, 20, 60, readonly=True)
+        hello = await looking.until_told(Hello)
+        assert (hello.rows, hello.cols) == (30, 100)
+        looking.feed(Resize(10, 10))
+        await looking.answered()
+        assert size_of(session) == Size(30, 100)
+
+
+# -- small talk, and what is kept
+
+
+async def test_a_ping_is_answered_and_the_newest_answer_is_enough() -> None:
+    async with session_of("cat") as session:
+        client = Attached.to(session)
+        await client.until_told(Hello)
+        for number in range(1000):
+            client.feed(Ping(number))
+        await client.answered(1000)
+        assert len(client.told(Pong)) < 1000
+
+
+async def test_notices_for_a_client_that_takes_nothing_do_not_pile_up() -> None:
+    async with session_of("cat") as session:
+        client, other = Holding.to(session), Attached.to(session)
+        assert isinstance(client, Holding)
+        await client.when(lambda: client.told(Viewers) and client.told(Viewers)[-1].count == 2)
+        client.shut()
+        sent = len(client.sent)
+        for number in range(300):
+            client.feed(Ping(number))
+            if number % 30 == 0:
+                passing = Attached.to(session)
+                await passing.until_told(Hello)
+                await passing.detach()
+        await other.answered()
+        client.open.set()
+        await client.when(lambda: Pong(299) in client.sent)
+        await client.when(lambda: Viewers(2) in list(client.sent)[sent:])
+        assert len(client.sent) - sent < 10
+
+
+async def test_a_client_that_was_refused_is_not_held_on_to() -> None:
+    async with session_of("cat") as session:
+        session.close()
+        await session.wait()
+        refused = []
+        for _ in range(5):
+            connection = MemoryConnection()
+            refused.append(weakref.ref(connection))
+            with pytest.raises(Killed):
+                await session.attach(connection, "late", 24, 80)
+            del connection
+        gc.collect()
+        assert [reference() for reference in refused] == [None] * 5
+
+
+async def test_a_client_that_has_left_is_not_held_on_to() -> None:
+    async with session_of("cat") as session:
+        connection = MemoryConnection()
+        attached = asyncio.create_task(session.attach(connection, "me", 24, 80, client="me"))
+        connection.feed(b"x\n")
+        await connection.until(b"x\r\nx\r\n")
+        connection.leave()
+        assert await attached is Outcome.LEFT
+        gone = weakref.ref(connection)
+        del connection, attached
+        gc.collect()
+        assert gone() is None
+
+
+class Failing(MemoryConnection):
+    """A connection with a mistake in it."""
+
+    async def send(self, message: bytes | ServerMessage) -> None:
+        raise RuntimeError("a mistake")
+
+
+async def test_a_mistake_in_a_connection_is_raised_to_who_attached_it_and_disturbs_nobody() -> None:
+    async with session_of("cat") as session:
+        other = Attached.to(session)
+        await other.until_told(Hello)
+        with pytest.raises(RuntimeError, match="a mistake"):
+            await session.attach(Failing(), "failing", 24, 80)
+        await other.answered()
+        assert session.viewer_count == 1
