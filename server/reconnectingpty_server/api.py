@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reconnectingpty import Killed, ReconnectingPTY
 
 from .auth import COOKIE, LOGIN_SECONDS
-from .http import Request, Response
+from .exchange import Request, Response
 
 if TYPE_CHECKING:
     from .server import Server

@@ -1,77 +1,34 @@
 """HTTP/1.1 on a server's connections, by h11: requests in, answers out, and WebSocket upgrades handed on.
 
 It bounds what a peer may send and how long it may take, and knows no route: the application gives each request an
-answer, or takes the connection over.
+answer, or takes the connection over. Whoever is refused is told so before the connection goes.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable
 from http import HTTPStatus
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import h11
+
+from .exchange import Request, Response
+from .sockets import keep_alive
 
 MAX_HEAD = 16 << 10
 MAX_BODY = 64 << 10
 HEAD_SECONDS = 10.0
 IDLE_SECONDS = 60.0
 ANSWER_SECONDS = 30.0
+LINGER_SECONDS = 2.0
+"""How long a peer that was refused may take to read why: closing while it still sends would take that from it."""
+MAX_LINGERING = 512
+BODILESS = (204, 304)
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request: header names in lower case, `query` decoded, `local` for a listener on loopback or a Unix socket."""
-
-    method: str
-    path: str
-    query: Mapping[str, list[str]]
-    headers: Mapping[str, str]
-    body: bytes
-    peer: str
-    local: bool
-
-    @property
-    def upgrade(self) -> bool:
-        """Whether it asks for a WebSocket."""
-        return self.headers.get("upgrade", "").lower() == "websocket"
-
-    def first(self, name: str) -> str | None:
-        """The first value of a query parameter."""
-        values = self.query.get(name)
-        return values[0] if values else None
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An answer."""
-
-    status: int = 200
-    body: bytes = b""
-    content_type: str = "text/plain; charset=utf-8"
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def json(cls, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-        """A value as JSON."""
-        return cls(status, json.dumps(value).encode() + b"\n", "application/json", headers or {})
-
-    @classmethod
-    def error(
-        cls, status: int, message: str, validations: list[dict[str, str]] | None = None, **headers: str
-    ) -> Response:
-        """What is wrong, in the form of every error here: `message`, and `validations` by field where there are any."""
-        body: dict[str, Any] = {"message": message}
-        if validations is not None:
-            body["validations"] = validations
-        return cls.json(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
 class Application(Protocol):
@@ -79,13 +36,15 @@ class Application(Protocol):
 
     connections: set[HttpConnection]
     max_connections: int
+    lingering: set[HttpConnection]
+    """Those that were one too many, while they are told so; not among `connections`."""
 
     def answer(self, request: Request) -> Awaitable[Response]:
         """The answer to a request."""
         ...
 
-    def upgrade(self, request: Request, connection: HttpConnection, raw: bytes) -> Awaitable[Response | None]:
-        """Take the connection over for a WebSocket (`raw` is all that came so far), or refuse with an answer."""
+    def upgrade(self, request: Request, connection: HttpConnection) -> Awaitable[Response | None]:
+        """Take the connection over for a WebSocket (see `hand_over`), or refuse with an answer."""
         ...
 
 
@@ -96,9 +55,11 @@ class HttpConnection(asyncio.Protocol):
         "_application",
         "_body",
         "_deadline",
+        "_deaf",
+        "_early",
         "_http",
+        "_idle",
         "_loop",
-        "_raw",
         "_request",
         "_task",
         "local",
@@ -113,9 +74,11 @@ class HttpConnection(asyncio.Protocol):
         self.peer = ""
         self.transport: asyncio.Transport
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
-        self._raw = bytearray()
         self._request: h11.Request | None = None
         self._body = bytearray()
+        self._early = 0  # bytes that came while an answer was under way
+        self._idle = False  # between two requests
+        self._deaf = False  # nothing that comes is taken any more
         self._task: asyncio.Task[None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -124,15 +87,11 @@ class HttpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A peer has come; too many of them are told so at once."""
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
+        keep_alive(transport)
         peer = transport.get_extra_info("peername")
         self.peer = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "unix"
         if len(self._application.connections) >= self._application.max_connections:
-            body = b'{"message": "this server has as many connections as it takes; try again later"}\n'
-            self.transport.write(
-                b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5\r\n"
-                b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-            )
-            self.transport.close()
+            self._turn_away()
             return
         self._application.connections.add(self)
         self._wait(HEAD_SECONDS)
@@ -145,26 +104,62 @@ class HttpConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """More of a request."""
-        if self._task is None and self._request is None:
-            self._raw += data
+        if self._deaf:
+            return
+        if self._task is not None:
+            # The next request may come before this one's answer, but it must not grow meanwhile.
+            self._early += len(data)
+            if self._early > MAX_HEAD:
+                self.transport.pause_reading()
+        elif self._idle:
+            self._idle = False
+            self._wait(HEAD_SECONDS)
         self._http.receive_data(data)
         self._next_event()
 
     def eof_received(self) -> bool:
         """The peer will send no more; an answer under way is still given."""
+        self._deaf = True
         return self._task is not None
 
     def forget(self) -> None:
         """Leave the application's count; the deadline goes with it."""
         self._application.connections.discard(self)
+        self._application.lingering.discard(self)
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def hand_over(self) -> bytes:
+        """Leave the connection to another protocol; its request again, and what came behind that."""
+        assert self._request is not None
+        self.forget()
+        self.transport.resume_reading()
+        lines = [b"%s %s HTTP/1.1" % (self._request.method, self._request.target)]
+        lines += [b"%s: %s" % header for header in self._request.headers]
+        return b"\r\n".join([*lines, b"", b""]) + self._http.trailing_data[0]
 
     def _wait(self, seconds: float) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
         self._deadline = self._loop.call_later(seconds, self.transport.abort)
+
+    def _turn_away(self) -> None:
+        self.transport.write(_TOO_MANY)
+        if len(self._application.lingering) >= MAX_LINGERING:
+            self.transport.close()
+            return
+        self._application.lingering.add(self)
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Say no more, and hear nothing; closed when the peer is, or in a moment."""
+        self._deaf = True
+        self._wait(LINGER_SECONDS)
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()
 
     # -- HTTP
 
@@ -176,6 +171,8 @@ class HttpConnection(asyncio.Protocol):
                 event = self._http.next_event()
                 if isinstance(event, h11.Request):
                     self._request = event
+                    if self._http.they_are_waiting_for_100_continue:
+                        self.transport.write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])))
                 elif isinstance(event, h11.Data):
                     self._body += event.data
                     if len(self._body) > MAX_BODY:
@@ -199,7 +196,12 @@ class HttpConnection(asyncio.Protocol):
         headers: dict[str, str] = {}
         for name, value in event.headers:
             key, text = name.decode("ascii"), value.decode("latin-1")
-            headers[key] = f"{headers[key]}; {text}" if key in headers and key == "cookie" else headers.get(key, text)
+            if key not in headers:
+                headers[key] = text
+            elif key in _JOINED:
+                headers[key] += _JOINED[key] + text
+        if event.http_version != b"1.1":
+            headers.pop("upgrade", None)
         return Request(
             method=event.method.decode("ascii"),
             path=unquote(target.path, errors="replace"),
@@ -214,7 +216,7 @@ class HttpConnection(asyncio.Protocol):
         response: Response | None
         try:
             if request.upgrade:
-                response = await self._application.upgrade(request, self, bytes(self._raw))
+                response = await self._application.upgrade(request, self)
             else:
                 response = await self._application.answer(request)
         except Exception:
@@ -227,17 +229,21 @@ class HttpConnection(asyncio.Protocol):
     def _refuse(self, status: int, message: str) -> None:
         if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             self._send(Response.error(status, message), "")
-        self.transport.close()
+        if self._deaf:
+            self.transport.close()
+        else:
+            self._hang_up()
 
     def _send(self, response: Response, method: str) -> None:
         headers = {
-            "content-type": response.content_type,
-            "content-length": str(len(response.body)),
             "x-content-type-options": "nosniff",
             "referrer-policy": "no-referrer",
             "cache-control": "no-store",
         } | {name.lower(): value for name, value in response.headers.items()}
-        if self._http.their_state is not h11.DONE:
+        if response.status not in BODILESS:
+            headers |= {"content-type": response.content_type, "content-length": str(len(response.body))}
+        whole = self._http.their_state not in (h11.IDLE, h11.SEND_BODY, h11.ERROR)
+        if not whole:
             headers["connection"] = "close"
         event = h11.Response(
             status_code=response.status,
@@ -245,16 +251,36 @@ class HttpConnection(asyncio.Protocol):
             reason=HTTPStatus(response.status).phrase.encode(),
         )
         parts = [self._http.send(event)]
-        if method != "HEAD" and response.body:
+        if method != "HEAD" and response.body and response.status not in BODILESS:
             parts.append(self._http.send(h11.Data(data=response.body)))
         parts.append(self._http.send(h11.EndOfMessage()))
         self.transport.write(b"".join(part for part in parts if part))
-        if self._http.our_state is h11.MUST_CLOSE or self._http.their_state is not h11.DONE:
+        if not whole:
+            self._hang_up()
+        elif self._deaf or self._http.our_state is h11.MUST_CLOSE:
             self.transport.close()
-            return
+        else:
+            self._next_request()
+
+    def _next_request(self) -> None:
         self._http.start_next_cycle()
         self._request = None
-        self._raw.clear()
         self._body.clear()
-        self._wait(IDLE_SECONDS)
+        self._early = 0
+        self._idle = not self._http.trailing_data[0]
+        self._wait(IDLE_SECONDS if self._idle else HEAD_SECONDS)
+        self.transport.resume_reading()
         self._next_event()
+
+
+_JOINED = {"cookie": "; ", "connection": ", "}
+"""Headers that may come in several lines, and what stands between their values; of others the first line counts."""
+
+
+def _too_many() -> bytes:
+    body = Response.error(503, "this server has as many connections as it takes; try again later").body
+    head = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 5"
+    return f"{head}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+_TOO_MANY = _too_many()

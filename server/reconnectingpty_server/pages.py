@@ -10,7 +10,7 @@ from dataclasses import replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from .http import Request, Response
+from .exchange import Request, Response
 
 POLICY = "; ".join(
     (

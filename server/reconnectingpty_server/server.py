@@ -8,23 +8,25 @@ import os
 import re
 import secrets
 import socket
-import stat
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 
-from reconnectingpty import Metrics, Outcome, Shutdown, backends
+from reconnectingpty import Metrics, Outcome, SessionClosed, Shutdown, backends
 from reconnectingpty.wire.address import AttachRequest, FieldError, InvalidQuery, parse_query
 from reconnectingpty.wire.coder import Init
-from reconnectingpty.wire.messages import Closing, Exited, ServerMessage
+from reconnectingpty.wire.messages import Closing, Exited
 
 from . import api
 from .agent import AgentConnection, AgentStreams
 from .auth import Auth
 from .config import Address, Config, ConfigError, read_token
-from .http import HttpConnection, Request, Response
+from .exchange import Request, Response
+from .http import HttpConnection
 from .pages import Pages
 from .sessions import Ended, NoSuchSession, Sessions
+from .sockets import clear_stale
 from .websocket import CoderSocket, V1Socket, WebSockets
 
 MAX_CONNECTIONS = 4096
@@ -54,6 +56,7 @@ class Server:
         self.metrics = Metrics(prefix=config.metrics_prefix)
         self.sessions = Sessions(config.options(), self.metrics, config.max_sessions)
         self.connections: set[HttpConnection] = set()
+        self.lingering: set[HttpConnection] = set()
         self.max_connections = MAX_CONNECTIONS
         self._pages = Pages()
         self._sockets = WebSockets()
@@ -91,7 +94,7 @@ class Server:
     async def _open(self, address: Address, unix, tcp) -> Address:  # type: ignore[no-untyped-def]
         try:
             if address.path:
-                _clear_stale(address.path)
+                await clear_stale(address.path)
                 before = os.umask(0o177)
                 try:
                     server = await unix()
@@ -113,7 +116,7 @@ class Server:
     def not_ready(self) -> list[str]:
         """Why no session could be started now; empty where one could."""
         reasons = ["the server is shutting down"] if self._stopping else []
-        if len(self.sessions) >= self.sessions.limit:
+        if self.sessions.full:
             reasons.append(f"there are {self.sessions.limit} sessions, the most that are allowed")
         return reasons
 
@@ -145,6 +148,10 @@ class Server:
 
     def _page(self, request: Request, method: str) -> Response:
         if TERMINAL_PATHS.fullmatch(request.path):
+            # A browser is not told why an upgrade was refused; asking again without one tells.
+            asked = self._asked(request)
+            if isinstance(asked, Response):
+                return asked
             return Response.error(426, "this is a WebSocket", Upgrade="websocket")
         response = self._pages.answer(request)
         if response is None:
@@ -158,11 +165,16 @@ class Server:
 
     # -- terminals
 
-    async def upgrade(self, request: Request, connection: HttpConnection, raw: bytes) -> Response | None:
+    async def upgrade(self, request: Request, connection: HttpConnection) -> Response | None:
         """Let a WebSocket in, or refuse it with an answer."""
-        refusal = self._refusal(request)
-        if refusal is not None:
-            return refusal
+        asked = self._refusal(request) or self._asked(request)
+        if isinstance(asked, Response):
+            return asked
+        self._sockets.take(connection, partial(self._attach, asked))
+        return None
+
+    def _asked(self, request: Request) -> AttachRequest | Response:
+        """What a request for a terminal asks for, or why it can't have it."""
         if not TERMINAL_PATHS.fullmatch(request.path):
             return Response.error(404, "there is no terminal here")
         if not self.auth.same_origin(request.headers):
@@ -177,19 +189,14 @@ class Server:
         except InvalidQuery as error:
             validations = [{"field": field, "detail": detail} for field, detail in error.validations]
             return Response.error(400, "Invalid query parameters.", validations)
-        if self._known(asked) is None and len(self.sessions) >= self.sessions.limit:
+        if _may_start(asked) and self.sessions.get(asked.session) is None and self.sessions.full:
             return Response.error(503, f"this server has {self.sessions.limit} sessions already", Retry_After="30")
-        connection.forget()
-        self._sockets.take(connection, raw, partial(self._attach, asked))
-        return None
+        return asked
 
-    def _known(self, asked: AttachRequest) -> object | None:
-        return self.sessions.get(asked.session) or self.sessions.ended(asked.session, asked.epoch)
-
-    def _permit(self, asked: AttachRequest) -> None:
+    def _permit(self, asked: AttachRequest | Init) -> None:
         """Raises InvalidQuery for what a client may not choose."""
         errors = []
-        if asked.command and not self.config.allow_command:
+        if asked.command and not self.config.allow_command and isinstance(asked, AttachRequest):
             errors.append(
                 FieldError("command", "is not allowed here; the server runs with --allow-command to allow it")
             )
@@ -202,12 +209,12 @@ class Server:
 
     async def _attach(self, asked: AttachRequest, connection: V1Socket | CoderSocket, *, v1: bool) -> Outcome:
         self.metrics.connections.inc()
+        ended = await self.sessions.end_of(asked.session, asked.epoch) if asked.epoch is not None else None
+        if ended is not None:
+            return await _tell(connection, ended)
         session = self.sessions.get(asked.session)
         if session is None:
-            ended = self.sessions.ended(asked.session, asked.epoch)
-            if ended is not None and asked.epoch is not None:
-                return await _tell(connection, ended)
-            if asked.epoch is not None or asked.attach_only:
+            if not _may_start(asked):
                 raise NoSuchSession(f"there is no session {asked.session}")
             session = self.sessions.get_or_start(
                 asked.session, asked.command or self.config.command, asked.backend_type
@@ -226,6 +233,7 @@ class Server:
 
     async def _attach_agent(self, init: Init, connection: AgentConnection) -> Outcome:
         self.metrics.connections.inc()
+        self._permit(init)
         session = self.sessions.get_or_start(init.session, init.command or self.config.command, init.backend_type)
         return await session.attach(connection, connection.name, init.rows, init.cols)
 
@@ -250,7 +258,7 @@ class Server:
                     os.unlink(listening.address.path)
         await self.sessions.close(Shutdown(), seconds)
         await asyncio.gather(self._sockets.finish(1.0), self._agents.finish(1.0))
-        for connection in tuple(self.connections):
+        for connection in (*self.connections, *self.lingering):
             connection.transport.close()
 
     async def abort(self) -> None:
@@ -260,26 +268,16 @@ class Server:
         await self.close(0.0)
 
 
+def _may_start(asked: AttachRequest) -> bool:
+    """Whether a session is started for it where there is none; a client that comes back would rather be told."""
+    return asked.epoch is None and not asked.attach_only
+
+
 async def _tell(connection: V1Socket | CoderSocket, ended: Ended) -> Outcome:
     """Tell a client that comes back for a session how that ended."""
-    message: ServerMessage
     if ended.error is None:
-        message = Exited(ended.code, ended.signal)
-        await connection.send(message)
+        await connection.send(Exited(ended.code, ended.signal))
         return Outcome.EXITED
-    await connection.send(Closing(ended.error.reason, str(ended.error)))
-    raise ended.error
-
-
-def _clear_stale(path: str) -> None:
-    """Remove a socket file that nobody listens on any more. Raises ConfigError for one that somebody does."""
-    with suppress(FileNotFoundError):
-        if not stat.S_ISSOCK(os.stat(path).st_mode):
-            raise ConfigError(f"cannot listen on unix:{path}: there is a file that is no socket")
-        with socket.socket(socket.AF_UNIX) as probe:
-            try:
-                probe.connect(path)
-            except ConnectionRefusedError:
-                os.unlink(path)
-                return
-        raise ConfigError(f"cannot listen on unix:{path}: another server does")
+    if isinstance(ended.error, SessionClosed):
+        await connection.send(Closing(ended.error.reason, str(ended.error)))
+    raise copy(ended.error)

@@ -26,10 +26,10 @@ class NoSuchSession(ReconnectingPTYError):
 class Ended:
     """What is remembered of a session that ended: enough to tell a client that comes back for it."""
 
-    epoch: str
     code: int | None
     signal: int | None
-    error: SessionClosed | None
+    error: ReconnectingPTYError | None
+    """None where the process ended by itself."""
     at: float
 
 
@@ -41,8 +41,8 @@ class Sessions:
         self.configure(options, limit)
         self._live: dict[str, ReconnectingPTY] = {}
         self._all: set[ReconnectingPTY] = set()
-        self._ended: OrderedDict[str, Ended] = OrderedDict()
-        self._watchers: set[asyncio.Task[None]] = set()
+        self._ended: OrderedDict[tuple[str, str], Ended] = OrderedDict()  # by id and epoch
+        self._watchers: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     def configure(self, options: Options, limit: int) -> None:
         """What sessions started from now on get, and how many there may be."""
@@ -59,23 +59,31 @@ class Sessions:
         """The living session of that id."""
         return self._live.get(session_id)
 
-    def ended(self, session_id: str, epoch: str | None) -> Ended | None:
-        """What is remembered of that session, if it was this run of it."""
-        ended = self._ended.get(session_id)
-        return ended if ended is not None and (epoch is None or epoch == ended.epoch) else None
+    @property
+    def full(self) -> bool:
+        """Whether no further session may be started. One that is still ending counts."""
+        return len(self._all) >= self.limit
+
+    async def end_of(self, session_id: str, epoch: str) -> Ended | None:
+        """What is remembered of that run of the session, awaited where it is just ending; None where it lives on."""
+        run = session_id, epoch
+        session = self._live.get(session_id)
+        if run in self._watchers and (session is None or session.epoch != epoch):
+            await asyncio.shield(self._watchers[run])
+        return self._ended.get(run)
 
     def get_or_start(self, session_id: str, command: str, backend: str = "") -> ReconnectingPTY:
         """The session of that id, made now if there is none. Raises TooManySessions, OptionError."""
         session = self._live.get(session_id)
         if session is None:
-            if len(self._all) >= self.limit:
+            if self.full:
                 raise TooManySessions(f"this server has {self.limit} sessions already, which is the most it takes")
             options = replace(self.options, backend_type=backend) if backend else self.options
             session = self._live[session_id] = new(command, options, session_id=session_id)
             self._all.add(session)
-            watcher = asyncio.create_task(self._watch(session))
-            self._watchers.add(watcher)
-            watcher.add_done_callback(self._watchers.discard)
+            run = session_id, session.epoch
+            self._watchers[run] = asyncio.create_task(self._watch(session))
+            self._watchers[run].add_done_callback(lambda _: self._watchers.pop(run))
         return session
 
     async def _watch(self, session: ReconnectingPTY) -> None:
@@ -86,19 +94,17 @@ class Sessions:
         self._all.discard(session)
         status, error = session.exit_status, session.error
         self._remember(
-            session.id,
+            (session.id, session.epoch),
             Ended(
-                session.epoch,
                 status.code if status is not None else None,
                 status.signal if status is not None else None,
-                error if isinstance(error, SessionClosed) else None,
+                error if isinstance(error, ReconnectingPTYError) else None,
                 time.monotonic(),
             ),
         )
 
-    def _remember(self, session_id: str, ended: Ended) -> None:
-        self._ended[session_id] = ended
-        self._ended.move_to_end(session_id)
+    def _remember(self, run: tuple[str, str], ended: Ended) -> None:
+        self._ended[run] = ended
         while len(self._ended) > REMEMBERED or next(iter(self._ended.values())).at < ended.at - REMEMBERED_SECONDS:
             self._ended.popitem(last=False)
 
@@ -107,7 +113,7 @@ class Sessions:
         for session in tuple(self._all):
             session.close(error)
         if self._watchers:
-            await asyncio.wait(tuple(self._watchers), timeout=seconds)
+            await asyncio.wait(tuple(self._watchers.values()), timeout=seconds)
         await self.abort()
 
     async def abort(self) -> None:
@@ -115,4 +121,4 @@ class Sessions:
         for session in tuple(self._all):
             session.abort()
         if self._watchers:
-            await asyncio.wait(tuple(self._watchers))
+            await asyncio.wait(tuple(self._watchers.values()))

@@ -179,8 +179,8 @@ class WebSockets:
         """Whether upgrades are still granted."""
         return not self._closing
 
-    def take(self, http: HttpConnection, raw: bytes, attach: Attach) -> None:
-        """Make a WebSocket of an HTTP connection, of which `raw` is all that came so far."""
+    def take(self, http: HttpConnection, attach: Attach) -> None:
+        """Make a WebSocket of an HTTP connection."""
         protocol = ServerProtocol(select_subprotocol=_choose, max_size=MAX_REQUEST, extensions=None)
         socket = ServerConnection(
             protocol,
@@ -193,6 +193,7 @@ class WebSockets:
         )
         socket.attach = attach  # type: ignore[attr-defined]
         socket.peer = http.peer  # type: ignore[attr-defined]
+        raw = http.hand_over()
         transport = http.transport
         transport.set_protocol(socket)
         socket.connection_made(transport)

@@ -87,3 +87,12 @@ async def test_a_request_of_a_hundred_mebibytes_is_cut_off() -> None:
                 await writer.drain()
         assert sent < 50 << 20
         writer.close()
+
+
+@pytest.mark.parametrize("field", ["container", "container_user", "backend_type"])
+async def test_what_it_cannot_do_is_refused_and_no_shell_of_the_host_is_given(field: str) -> None:
+    async with serving() as s:
+        address = await s.server.listen_agent(Address("127.0.0.1", 0))
+        asked = encode_init(Init("00000000-0000-4000-8000-000000000001", 24, 80, "echo host", **{field: "nowhere"}))
+        assert await answered(address, [asked], b"") == b""
+        assert not list(s.server.sessions)

@@ -86,7 +86,7 @@ async def test_unknown_paths_methods_and_hosts() -> None:
         assert (status, headers["allow"]) == (405, "GET, HEAD")
         assert (await s.request("POST", "/"))[0] == 405
         assert (await s.request("HEAD", "/healthz"))[2] == b""
-        assert (await s.request("GET", "/pty"))[0] == 426
+        assert (await s.request("GET", "/pty?reconnect=a"))[0] == 426
         assert (await s.request("GET", "/healthz", Host="evil.example"))[0] == 403
 
 

@@ -9,6 +9,9 @@ from uuid import uuid4
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from reconnectingpty import StartFailed, State
+from reconnectingpty.size import Size
+
 from ..support.serving import Told, serving
 
 
@@ -56,6 +59,56 @@ async def test_a_client_that_comes_back_after_the_end_is_told_so_and_gets_no_new
             assert (await Told(socket).to_the_end())[0] == 4004
         async with s.connect("reconnect=a&command=echo+new") as socket:
             await Told(socket).until(b"new")
+
+
+async def test_each_run_under_an_id_is_remembered_for_its_own_clients() -> None:
+    async with serving() as s:
+        epochs = []
+        for code in (3, 5):
+            async with s.connect(f"reconnect=a&command=exit+{code}") as socket:
+                epochs.append((await Told(socket).until_told("hello"))["epoch"])
+                await Told(socket).to_the_end()
+        async with s.connect("reconnect=a&command=cat") as socket:
+            living = (await Told(socket).until_told("hello"))["epoch"]
+            for epoch, code in zip(epochs, (3, 5), strict=True):
+                async with s.connect(f"reconnect=a&epoch={epoch}&offset=0") as again:
+                    told = Told(again)
+                    assert await told.to_the_end() == (1000, "")
+                    assert told.messages == [{"type": "exit", "code": code, "signal": None}]
+            async with s.connect(f"reconnect=a&epoch={living}&offset=0") as again:
+                assert (await Told(again).until_told("hello"))["epoch"] == living
+
+
+async def test_who_comes_back_while_the_session_ends_is_told_how_it_ended() -> None:
+    async with serving(command="trap '' HUP; echo ready; while :; do sleep 1000; done") as s:
+        async with s.connect("reconnect=a") as socket:
+            told = Told(socket)
+            epoch = (await told.until_told("hello"))["epoch"]
+            await told.until(b"ready")
+        session = s.server.sessions.get("a")
+        assert session is not None
+        session.close()
+        async with s.connect(f"reconnect=a&epoch={epoch}&offset=0") as socket:
+            assert session.state < State.DONE
+            told = Told(socket)
+            assert (await told.to_the_end())[0] == 4001
+            assert told.messages[-1]["reason"] == "killed"
+
+
+async def test_who_comes_back_to_a_start_that_failed_is_told_that() -> None:
+    async with serving(cwd="/") as s:
+        session = s.server.sessions.get_or_start("a", "")
+        session._start = _fails  # type: ignore[method-assign]
+        async with s.connect("reconnect=a") as socket:
+            assert (await Told(socket).to_the_end())[0] == 1011
+        async with s.connect(f"reconnect=a&epoch={session.epoch}&offset=0") as socket:
+            told = Told(socket)
+            assert await told.to_the_end() == (1011, "cannot start it")
+            assert not told.messages
+
+
+async def _fails(size: Size | None) -> None:
+    raise StartFailed("cannot start it")
 
 
 @pytest.mark.parametrize(

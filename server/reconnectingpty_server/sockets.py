@@ -1,0 +1,50 @@
+"""What listeners and connections need of sockets beyond asyncio's own: stale files cleared, vanished peers noticed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import stat
+from contextlib import suppress
+
+from .config import ConfigError
+
+PROBE_SECONDS = 2.0
+KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 120_000}
+"""tcp(7). A peer that has vanished is noticed after a minute in silence, and after two (in ms) with output under way;
+without it a client that went away behind a NAT would be a viewer for ever."""
+
+
+def keep_alive(transport: asyncio.BaseTransport) -> None:
+    """Have the kernel notice when the peer of a TCP connection is not there any more."""
+    sock: socket.socket | None = transport.get_extra_info("socket")
+    if sock is None or sock.family == socket.AF_UNIX:
+        return
+    with suppress(OSError):  # gone already
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in KEEPALIVE.items():
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+async def clear_stale(path: str) -> None:
+    """Remove a socket file that nobody listens on any more. Raises ConfigError for one that somebody does."""
+    try:
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            raise ConfigError(f"cannot listen on unix:{path}: there is a file that is no socket")
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                await asyncio.get_running_loop().sock_connect(probe, path)
+        except ConnectionRefusedError:
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+            return
+        except FileNotFoundError:
+            return
+        except (TimeoutError, BlockingIOError):  # somebody listens who is too busy to answer
+            pass
+    raise ConfigError(f"cannot listen on unix:{path}: another server does")
