@@ -1,4 +1,4 @@
-"""The lightest clients there are: a blocking socket, one buffer, and as much of WebSocket as it takes."""
+"""The lightest clients there are: in C where only reading counts, else a blocking socket and a bit of WebSocket."""
 
 from __future__ import annotations
 
@@ -6,10 +6,48 @@ import json
 import os
 import socket
 import struct
+import subprocess
 from urllib.parse import quote
 
 BINARY, TEXT, CLOSE = 2, 1, 8
 ACK_EVERY = 64 << 10
+V1 = "Sec-WebSocket-Protocol: reconnectingpty.v1\r\n"
+
+
+def upgrade(port: int, target: str, headers: str = "") -> str:
+    """The request for a WebSocket."""
+    return (
+        f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{headers}\r\n"
+    )
+
+
+def terminal(session: str, command: str = "", more: str = "") -> str:
+    """The address of a terminal of ours."""
+    return f"/pty?reconnect={session}&width=80&height=24{more}" + (f"&command={quote(command)}" if command else "")
+
+
+class Sink:
+    """A process that reads whatever comes and keeps none of it."""
+
+    def __init__(self, program: str, port: int, kind: str, request: str = "") -> None:
+        self.process = subprocess.Popen(
+            [program, str(port), kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(request)
+        self.process.stdin.close()
+        if self.process.stdout.readline() != "greeted\n":
+            raise OSError(f"{kind}: the server refused the connection")
+
+    def drained(self) -> tuple[int, float]:
+        """Wait for the end: bytes of output, and seconds from the first to the last."""
+        assert self.process.stdout is not None
+        count, seconds = self.process.stdout.read().split()
+        self.process.stdout.close()
+        self.process.wait()
+        return int(count), float(seconds)
 
 
 def masked(kind: int, payload: bytes) -> bytes:
@@ -47,10 +85,7 @@ class Frames(Plain):
     def __init__(self, port: int, target: str, headers: str = "") -> None:
         super().__init__(port)
         self.start = self.end = 0
-        self.socket.sendall(
-            f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            f"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{headers}\r\n".encode()
-        )
+        self.socket.sendall(upgrade(port, target, headers).encode())
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             head += self.socket.recv(1)
@@ -89,12 +124,7 @@ class Ours(Frames):
 
     def __init__(self, port: int, session: str = "", *, token: str, command: str = "", more: str = "") -> None:
         session = session or os.urandom(8).hex()
-        target = f"/pty?reconnect={session}&width=80&height=24{more}" + (
-            f"&command={quote(command)}" if command else ""
-        )
-        super().__init__(
-            port, target, f"Authorization: Bearer {token}\r\nSec-WebSocket-Protocol: reconnectingpty.v1\r\n"
-        )
+        super().__init__(port, terminal(session, command, more), f"Authorization: Bearer {token}\r\n{V1}")
         self.session = session
         self.hello: dict[str, object] = {}
         self.offset = self.acknowledged = self.picture = 0

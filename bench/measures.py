@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import resource
 import select
 import statistics
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,8 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.request import Request, urlopen
 
-from .clients import Ours, Plain, Terminado
-from .servers import TOKEN, cpu, memory, ours, pump, terminado
+from .clients import V1, Ours, Plain, Sink, Terminado, terminal, upgrade
+from .servers import TOKEN, compiled, cpu, memory, ours, pump, terminado
 
 
 @dataclass
@@ -75,19 +75,18 @@ def throughput(quick: bool) -> Iterator[Row]:
             counts = set()
             used = 0.0
             for _ in range(1 if quick else 3):
-                client = Ours(port, token=TOKEN, command=f"cat {path}")
                 started = cpu(pid)
-                count, seconds = _drain(client)
+                count, seconds = _viewer(port, "", f"cat {path}").drained()
                 used += cpu(pid) - started
                 counts.add(count)
                 speeds["ours"].append(count / seconds / 1e6)
                 with pump(f"cat {path}") as other:
-                    count, seconds = _drain(Plain(other))
+                    count, seconds = Sink(compiled("sink"), other, "plain").drained()
                 counts.add(count)
                 speeds["pump"].append(count / seconds / 1e6)
-            with terminado(f"cat {path}") as other:
-                count, seconds = _drain(Terminado(other))
-            speeds["terminado"].append(path.stat().st_size / seconds / 1e6)
+                with terminado(f"cat {path}") as other:
+                    _, seconds = Sink(compiled("sink"), other, "frames", upgrade(other, "/ws")).drained()
+                speeds["terminado"].append(path.stat().st_size / seconds / 1e6)
             if len(counts) != 1:
                 raise RuntimeError(f"bytes are missing or too many: {counts}")
             row = Row(f"throughput, {kind} lines", "MB/s", {k: statistics.median(v) for k, v in speeds.items()})
@@ -113,6 +112,12 @@ def throughput(quick: bool) -> Iterator[Row]:
             _drain(client)
         grown = (memory(pid) - before) / (1 << 20)
         yield Row("memory grown by all that", "MiB", {"ours": grown}, "< 32", grown < 32)
+
+
+def _viewer(port: int, session: str, command: str = "") -> Sink:
+    """A client of ours that only reads and acknowledges."""
+    target = terminal(session or os.urandom(8).hex(), command)
+    return Sink(compiled("sink"), port, "acks", upgrade(port, target, f"Authorization: Bearer {TOKEN}\r\n{V1}"))
 
 
 def _echoes(client: Plain, count: int) -> list[float]:
@@ -199,32 +204,22 @@ def fan_out(quick: bool) -> Iterator[Row]:
         with TemporaryDirectory() as folder, ours() as (port, pid):
             path = Path(folder, "lines")
             _lines(path, size, False)
-            first = Ours(port, token=TOKEN, command=f"stty raw -echo; printf r; read x; exec cat {path}")
-            first.output()
-            others = [Ours(port, first.session, token=TOKEN) for _ in range(19)]
-            for client in others:
-                client.greet()
-            readers = [first, *others[: 19 - stuck]]
+            first = Ours(port, token=TOKEN, command=f"stty -echo; printf r; read x; exec cat {path}")
+            _until(first, b"r")
+            readers = [_viewer(port, first.session) for _ in range(20 - stuck)]
             before = memory(pid)
-            results: list[tuple[int, float]] = []
-            first.type(b"\n\r")
+            first.type(b"\n")
+            if not stuck:
+                first.close()
             began = time.perf_counter()
-            threads = [threading.Thread(target=_collect, args=(client, results)) for client in readers]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+            others = {count for count, _ in (reader.drained() for reader in readers)}
             speeds[name] = size / (time.perf_counter() - began) / 1e6
-            complete = {count for count, _ in results} == {path.stat().st_size}
+            complete = others == {path.stat().st_size}
             yield Row(f"20 viewers, {name}: all bytes for each", "", {"ours": float(complete)}, "yes", complete)
             grown = (memory(pid) - before) / (1 << 20)
             yield Row(f"20 viewers, {name}: memory", "MiB", {"ours": grown}, "<= 1 + buffers", None)
     ratio = speeds["one not reading"] / speeds["all reading"]
     yield Row("20 viewers: speed with one not reading", "x", {"ours": ratio}, ">= 0.8", ratio >= 0.8)
-
-
-def _collect(client: Plain, results: list[tuple[int, float]]) -> None:
-    results.append(_drain(client))
 
 
 def density(quick: bool) -> Iterator[Row]:

@@ -68,7 +68,7 @@ def ours(*flags: str) -> Iterator[tuple[int, int]]:
 def pump(command: str) -> Iterator[int]:
     """The pump with a command: its port."""
     port = free_port()
-    with _process([_compiled(), str(port), command]):
+    with _process([compiled("pump"), str(port), command]):
         yield port
 
 
@@ -83,14 +83,15 @@ def terminado(command: str) -> Iterator[int]:
 _folder = tempfile.TemporaryDirectory()
 
 
-def _compiled() -> str:
-    """The pump's program, compiled once a run."""
-    program = os.path.join(_folder.name, "pump")
+def compiled(name: str) -> str:
+    """A program of this folder, compiled once a run."""
+    program = os.path.join(_folder.name, name)
     if not os.path.exists(program):
         compiler = shutil.which("cc") or shutil.which("gcc")
         if compiler is None:
             raise RuntimeError("the bench needs a C compiler: apt-get install gcc libc6-dev")
-        subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-o", program, str(HERE / "pump.c"), "-lutil"], check=True)
+        source = str(HERE / f"{name}.c")
+        subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-o", program, source, "-lutil"], check=True)
     return program
 
 

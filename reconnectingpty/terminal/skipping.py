@@ -20,7 +20,8 @@ BLOCK: Final = 1 << 15
 _HARMLESS: Final = bytes(set(range(256)) - {0x0E, 0x0F, 0xC2})
 """Bytes that can do no more than fill a line or end one, and ESC. Not so SO and SI, which change the charset, and the
 byte that begins a C1 control in UTF-8."""
-_SEQUENCE: Final = re.compile(rb"\x1b\[[0-9;:]*+[mK]")
+_OTHER: Final = re.compile(rb"\x1b(?!\[[0-9;:]*+[mK])")
+"""An ESC that begins neither SGR nor EL: a search for it runs from ESC to ESC and makes nothing on its way."""
 _SIMPLE: Final = re.compile(rb"(?:[^\x0e\x0f\x1b\xc2]++|\x1b\[[0-9;:]*+[mK]|\xc2[\xa0-\xbf])*+")
 _UNFINISHED: Final = re.compile(rb"\x1b(?:\[[0-9;:]{0,200})?\Z|\xc2\Z")
 _SGR: Final = re.compile(rb"\x1b\[([0-9;:]*)m")
@@ -43,12 +44,14 @@ class Simple:
 
     def look(self, block: bytes) -> None:
         """Take the bytes that follow `end`."""
-        size = len(block)
-        if block.translate(None, _HARMLESS) or block.count(b"\x1b") != len(_SEQUENCE.findall(block)):
+        if block.translate(None, _HARMLESS):
             match = _SIMPLE.match(block)
             size = match.end() if match is not None else 0
-            if size < len(block) and _UNFINISHED.match(block, size) is None:
-                self.blocked = True
+        else:
+            other = _OTHER.search(block)
+            size = other.start() if other is not None else len(block)
+        if size < len(block) and _UNFINISHED.match(block, size) is None:
+            self.blocked = True
         if size:
             feeds = block.count(b"\n", 0, size)
             self.end += size
