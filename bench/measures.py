@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import resource
 import select
@@ -156,21 +155,44 @@ def echo(quick: bool) -> Iterator[Row]:
             values = {name: percentile(found, percent) * 1e6 for name, found in times.items()}
             met = values["ours"] - values["pump"] <= within
             yield Row(f"key echo p{percent}", "µs", values, f"pump + {within}", met)
-        flood = Ours(port, token=TOKEN, command="yes")
-        # In a process of its own: two threads of this one would measure how they wait for each other.
-        reading = multiprocessing.get_context("fork").Process(target=_drain, args=(flood,), daemon=True)
-        reading.start()
-        beside = _echoes(client, count)
-        for percent, most in ((50, 500), (99, 2000)):
-            value = percentile(beside, percent) * 1e6
-            yield Row(f"key echo p{percent} beside a flood", "µs", {"ours": value}, f"< {most}", value < most)
-        flood.say(type="kill")
-        reading.join()
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "lines")
+            _lines(path, 8_000_000, False)
+            lines = f"while :; do cat {path}; done"
+            for name, flood, most in (("lines", lines, {50: 500, 99: 2000}), ("`yes`", "exec yes", {})):
+                beside = {"ours": _echoes_beside(port, client, flood, count), "pump": _pumped_beside(flood, count)}
+                for percent in (50, 99):
+                    values = {who: percentile(found, percent) * 1e6 for who, found in beside.items()}
+                    row = Row(f"key echo p{percent} beside a flood of {name}", "µs", values)
+                    if percent in most:
+                        row.target, row.met = f"< {most[percent]}", values["ours"] < most[percent]
+                    yield row
         waits = []
         for _ in range(3 if quick else 10):
             waits.append(_interrupted(Ours(port, token=TOKEN, command="PS1=prom''pt exec bash --norc --noprofile")))
         worst = max(waits) * 1000
         yield Row("^C during yes to the prompt, worst", "ms", {"ours": worst}, "< 200", worst < 200)
+
+
+def _echoes_beside(port: int, client: Plain, flood: str, count: int) -> list[float]:
+    reader = _viewer(port, "flood", flood)
+    times = _echoes(client, count)
+    stop = Ours(port, "flood", token=TOKEN)
+    stop.say(type="kill")
+    stop.close()
+    reader.drained()
+    return times
+
+
+def _pumped_beside(flood: str, count: int) -> list[float]:
+    """The same with a pump for each: what the kernel and the other processes cost."""
+    with pump(flood) as flooding, pump(RAW) as other:
+        reader = Sink(compiled("sink"), flooding, "plain")
+        plain = Plain(other)
+        plain.output()
+        times = _echoes(plain, count)
+    reader.drained()
+    return times
 
 
 def _interrupted(client: Ours) -> float:
@@ -204,7 +226,7 @@ def fan_out(quick: bool) -> Iterator[Row]:
         with TemporaryDirectory() as folder, ours() as (port, pid):
             path = Path(folder, "lines")
             _lines(path, size, False)
-            first = Ours(port, token=TOKEN, command=f"stty -echo; printf r; read x; exec cat {path}")
+            first = Ours(port, token=TOKEN, command=f"stty raw -echo; printf r; read x; exec cat {path}")
             _until(first, b"r")
             readers = [_viewer(port, first.session) for _ in range(20 - stuck)]
             before = memory(pid)

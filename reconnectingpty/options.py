@@ -14,7 +14,7 @@ from .sizing import SizePolicy
 if TYPE_CHECKING:
     from .metrics import Metrics
 
-MIN_LOG = 256 << 10
+MIN_LOG = 512 << 10
 MAX_LOG = 1 << 30
 MAX_SCROLLBACK = 1_000_000
 

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from time import perf_counter
 
 from ptyprocess import PtyProcess
 
@@ -25,8 +26,15 @@ from .errors import StartFailed
 from .leftovers import Mark, send, sweeper
 from .size import Size
 
-READ_AT_ONCE = 64 << 10
+READ_AT_ONCE = 128 << 10
 """What one wake-up takes from the PTY at most, so that a flood leaves room for other sessions' keys."""
+READ_SECONDS = 0.003
+"""And how long it may take about that: reading a PTY waits for the kernel to process what lies there, which for very
+short lines takes it ten times as long as for ordinary ones."""
+TYPING_SECONDS = 1.0
+"""How long after a key somebody is still typing. Then each PTY is read once in a turn of the event loop, since an echo,
+in whatever session, waits for two or three turns."""
+_typed_at = float("-inf")
 _BUFFER = memoryview(bytearray(READ_AT_ONCE))
 """Where output lies between the PTY and whoever takes it, in the same turn of the event loop: one for all processes."""
 QUIET_AFTER_EXIT = 0.05
@@ -163,12 +171,16 @@ class Process:
     def _on_readable(self) -> None:
         taken = 0
         try:
+            now = perf_counter()
+            until = now if now < _typed_at + TYPING_SECONDS else now + READ_SECONDS
             while taken < READ_AT_ONCE:
                 count = os.readv(self.fd, (_BUFFER[taken:],))
                 if not count:
                     self._eof = True
                     break
                 taken += count
+                if perf_counter() >= until:
+                    break
         except BlockingIOError:
             pass
         except OSError as error:
@@ -234,8 +246,10 @@ class Process:
         What the terminal can't take yet is kept, in order, without a bound of its own: whoever writes looks at
         `pending` and at what was accepted, and stops in time.
         """
+        global _typed_at
         if self._exit_seen or self.fd < 0 or not data:
             return
+        _typed_at = perf_counter()
         self.pending += len(data)
         self._input.append(_Input(memoryview(data), accepted))
         if not self._writing:

@@ -124,8 +124,8 @@ async def test_a_client_that_names_its_offset_gets_exactly_the_rest(offset: int)
 )
 async def test_a_client_that_names_another_place_gets_a_picture(where: dict[str, Any]) -> None:
     forgotten = where.pop("forgotten", False)
-    script = "seq 1 100000; echo hello; cat" if forgotten else "echo hello; cat"
-    async with session_of(script, log_limit=256 << 10) as session:
+    script = "seq 1 200000; echo hello; cat" if forgotten else "echo hello; cat"
+    async with session_of(script, log_limit=512 << 10) as session:
         await Attached.to(session).until(b"hello\r\n")
         if where["epoch"] == "own":
             where = {**where, "epoch": session.epoch}

@@ -155,16 +155,15 @@ class TerminalModel:
         simple, reader, log = self._simple, self._reader, self._log
         assert simple is not None
         self._look_at = log.end + LOOK_AGAIN
-        to = simple.skippable(self._kept)
+        to, feeds = simple.skippable(self._kept)
         # Behind a line end the cursor is in the first column, and everything is known.
         at = log.slice(to, min(to + BLOCK, simple.end)).find(b"\r\n") if to > simple.start else -1
         if at < 0:
             return
         end = to + at + 2
         emulator = self.emulator
-        skipped = log.slice(simple.start, end)
-        if skipped.count(b"\n") >= emulator.lines:
-            emulator.pen = pen_after(emulator.pen, skipped)
+        if feeds >= emulator.lines:
+            emulator.pen = pen_after(emulator.pen, log.slice(simple.start, end))
             emulator.forget_everything()
             reader.skip_to(end)
             simple.skip(to, end)

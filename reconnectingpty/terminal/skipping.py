@@ -17,9 +17,9 @@ from .sgr import apply_sgr
 
 BLOCK: Final = 1 << 15
 """Bytes looked at in one go: well under a millisecond."""
-_HARMLESS: Final = bytes(set(range(256)) - {0x0E, 0x0F, 0xC2})
-"""Bytes that can do no more than fill a line or end one, and ESC. Not so SO and SI, which change the charset, and the
-byte that begins a C1 control in UTF-8."""
+_SUSPECT: Final = (b"\x0e", b"\x0f", b"\xc2")
+"""SO and SI, which change the charset, and the byte that begins a C1 control in UTF-8. All others can do no more than
+fill a line or end one, but for ESC."""
 _OTHER: Final = re.compile(rb"\x1b(?!\[[0-9;:]*+[mK])")
 """An ESC that begins neither SGR nor EL: a search for it runs from ESC to ESC and makes nothing on its way."""
 _SIMPLE: Final = re.compile(rb"(?:[^\x0e\x0f\x1b\xc2]++|\x1b\[[0-9;:]*+[mK]|\xc2[\xa0-\xbf])*+")
@@ -44,11 +44,12 @@ class Simple:
 
     def look(self, block: bytes) -> None:
         """Take the bytes that follow `end`."""
-        if block.translate(None, _HARMLESS):
+        if any(byte in block for byte in _SUSPECT):
             match = _SIMPLE.match(block)
             size = match.end() if match is not None else 0
         else:
-            other = _OTHER.search(block)
+            # Most blocks of a flood without colours have no ESC; to find that out costs a tenth of a search.
+            other = _OTHER.search(block) if b"\x1b" in block else None
             size = other.start() if other is not None else len(block)
         if size < len(block) and _UNFINISHED.match(block, size) is None:
             self.blocked = True
@@ -58,14 +59,17 @@ class Simple:
             self._blocks.append((self.end, feeds))
             self._total += feeds
 
-    def skippable(self, lines: int) -> int:
-        """Up to which offset nothing will be left once more than `lines` line feeds have followed."""
+    def skippable(self, lines: int) -> tuple[int, int]:
+        """Up to which offset nothing will be left once more than `lines` line feeds have followed.
+
+        With it, how many line feeds there are before it.
+        """
         to, left = self.start, self._total
         for end, feeds in self._blocks:
             if left - feeds <= lines:
                 break
             to, left = end, left - feeds
-        return to
+        return to, self._total - left
 
     def skip(self, to: int, cut: int) -> None:
         """Begin at `cut`, behind the first line end after `to`, the end of a block."""
@@ -79,8 +83,12 @@ class Simple:
 
 def pen_after(pen: Pen, data: bytes) -> Pen:
     """The pen that a simple stretch leads to."""
-    begin = max(data.rfind(reset) for reset in _RESETS)
-    for match in _SGR.finditer(data, max(begin, 0)):
+    if b"\x1b" not in data:
+        return pen
+    # The last reset is near the end, as a rule; before it nothing counts.
+    near = max(data.rfind(reset, max(len(data) - BLOCK, 0)) for reset in _RESETS)
+    begin = near if near >= 0 else max(*(data.rfind(reset) for reset in _RESETS), 0)
+    for match in _SGR.finditer(data, begin):
         token = f"\x1b[{match[1].decode('ascii')}m"
         steps = pen.steps
         then = steps.get(token) if steps is not None else None
