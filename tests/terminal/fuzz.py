@@ -13,7 +13,7 @@ from reconnectingpty.terminal import machine
 from reconnectingpty.terminal.parser import Parser
 from reconnectingpty.terminal.snapshot import snapshot
 
-from .streams import FEATURES, Stream
+from .mixtures import FEATURES, Stream
 from .support import fed
 
 _FEATURES = tuple(FEATURES.values())

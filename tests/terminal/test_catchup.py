@@ -18,7 +18,7 @@ from reconnectingpty.terminal import skipping
 from reconnectingpty.terminal.catchup import TerminalModel
 from reconnectingpty.terminal.parser import Parser
 
-from .streams import Stream
+from .mixtures import Stream
 from .support import everything, fed
 
 SIZE = Size(6, 20)

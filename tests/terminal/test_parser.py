@@ -14,7 +14,7 @@ from reconnectingpty.terminal.pen import DEFAULT
 from reconnectingpty.terminal.sgr import apply_sgr, sgr_of
 
 from . import fuzz
-from .streams import Stream
+from .mixtures import Stream
 from .support import everything, fed, screen
 
 NUMBERS = ("", "0", "1", "2", "3", "7", "22", "23", "999", "2147483647", "99999999999999999999", "1;2", ";", "::")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconnectingpty.terminal.snapshot import snapshot
 
-from .streams import FEATURES, Stream
+from .mixtures import FEATURES, Stream
 from .support import everything, fed, redrawn, screen
 
 _QUERY = re.compile(rb"\x1b\[[>=?]?[0-9;]*[cn]|\x1b\[\??[0-9]+\$p|\x1b\[>[0-9]*q|\x1b\[\?u|\?\x1b\\|\x1b\[1[4-8]t")

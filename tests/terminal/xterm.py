@@ -3,43 +3,106 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 import pytest
 
 FOLDER = Path(__file__).parent / "oracle"
-Step: TypeAlias = "bytes | tuple[int, int]"
-"""Bytes to write, or columns and rows to take."""
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """The same bytes, many times over."""
+
+    data: bytes
+    times: int
+
+
+TELL = None
+"""The step at which a state is told."""
+Step: TypeAlias = "bytes | tuple[int, int] | Repeated | None"
+"""Bytes to write, or columns and rows to take, or TELL."""
+Job: TypeAlias = "tuple[int, int, int, Sequence[Step]]"
+"""Columns, rows, lines of scrollback, and steps."""
+States: TypeAlias = "list[dict[str, Any]] | None"
+"""One state for each TELL of a job; None where xterm.js itself broke."""
 
 
 def _install() -> None:
-    """Have the packages of the lock file, once."""
-    if (FOLDER / "node_modules" / "@xterm" / "headless").is_dir():
-        return
-    subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=FOLDER, check=True, capture_output=True)
-
-
-def states(jobs: Sequence[tuple[int, int, int, Sequence[Step]]]) -> list[dict[str, Any] | None]:
-    """The states after jobs of columns, rows, scrollback and steps; None where xterm.js itself broke."""
+    """Have the packages of the lock file, once, whoever else is about to do the same."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.fail("this test compares with xterm.js, which needs Node.js: apt-get install nodejs npm")
+    with (FOLDER / "package.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (FOLDER / "node_modules" / "@xterm" / "headless").is_dir():
+            subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=FOLDER, check=True, capture_output=True)
+
+
+def _told(step: Step) -> object:
+    if isinstance(step, bytes):
+        return base64.b64encode(step).decode()
+    if isinstance(step, Repeated):
+        return {"data": base64.b64encode(step.data).decode(), "times": step.times}
+    return step
+
+
+def _line(job: Job) -> str:
+    cols, rows, scrollback, steps = job
+    return json.dumps({"cols": cols, "rows": rows, "scrollback": scrollback, "steps": list(map(_told, steps))}) + "\n"
+
+
+class Xterm:
+    """A process that runs jobs, one after the other."""
+
+    def __init__(self, jobs: IO[str], answers: IO[str]) -> None:
+        self._jobs = jobs
+        self._answers = answers
+
+    def ask(self, job: Job) -> States:
+        """The states of one job."""
+        self._jobs.write(_line(job))
+        self._jobs.flush()
+        line = self._answers.readline()
+        assert line, "xterm.js has gone"
+        states: States = json.loads(line).get("states")
+        return states
+
+    def ask_all(self, jobs: Iterable[Job]) -> Iterator[States]:
+        """The states of many, and no more after that; made while the later jobs are still being thought of."""
+
+        def put() -> None:
+            with self._jobs:
+                for job in jobs:
+                    self._jobs.write(_line(job))
+
+        with ThreadPoolExecutor(1) as pool:
+            writer = pool.submit(put)
+            for line in self._answers:
+                yield json.loads(line).get("states")
+            writer.result()
+
+
+@contextmanager
+def xterm() -> Iterator[Xterm]:
+    """A terminal that knows better, for as long as the block lasts."""
     _install()
-    lines = []
-    for cols, rows, scrollback, steps in jobs:
-        told = [base64.b64encode(step).decode() if isinstance(step, bytes) else list(step) for step in steps]
-        lines.append(json.dumps({"cols": cols, "rows": rows, "scrollback": scrollback, "steps": told}))
-    done = subprocess.run(
-        ["node", "state.mjs"],
-        cwd=FOLDER,
-        input="\n".join(lines),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=900,
+    process = subprocess.Popen(
+        ["node", "state.mjs"], cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    return [json.loads(line).get("state") for line in done.stdout.splitlines()]
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        yield Xterm(process.stdin, process.stdout)
+    finally:
+        process.stdin.close()
+        process.stdout.close()
+        process.wait()

@@ -1,6 +1,8 @@
-// What xterm.js makes of streams. One JSON job a line on standard input, its state as one JSON line on standard output.
-//   {"cols", "rows", "scrollback", "steps": [base64 | [cols, rows], ...]}   ->   {"state": ...} or {"error": ...}
-// A step is bytes to write, or a size to take. Private fields are read where the public interface does not show enough.
+// What xterm.js makes of streams. One JSON job a line on standard input, its states as one JSON line on standard output.
+//   {"cols", "rows", "scrollback", "steps": [base64 | {"data": base64, "times"} | [cols, rows] | null, ...]}
+//   ->   {"states": [...]} or {"error": ...}
+// A step is bytes to write, the same bytes many times, a size to take, or null, at which the state is told.
+// Private fields are read where the public interface does not show enough.
 import { createInterface } from 'node:readline';
 import { createRequire } from 'node:module';
 
@@ -71,6 +73,18 @@ function row(line, cols, cell) {
   return [line.isWrapped, ...runs];
 }
 
+/** What of a row nobody sees: which cells were never written to, and which are protected or part of a link. */
+function unseen(terminal, line, cell) {
+  const links = terminal._core._oscLinkService;
+  let cells = '';
+  for (let x = 0; x < Math.min(terminal.cols, line.length); x++) {
+    line.getCell(x, cell);
+    const link = cell.bg & EXTENDED && cell.extended.urlId ? `<${links.getLinkData(cell.extended.urlId)?.uri}>` : '';
+    cells += (cell.getChars() === '' && cell.getWidth() ? '.' : '#') + (cell.isProtected() ? '!' : '') + link;
+  }
+  return cells.replace(/\.+$/, '');
+}
+
 function withLook(attributes, api) {
   const cell = Object.create(Object.getPrototypeOf(api.getNullCell()));
   Object.assign(cell, { fg: attributes.fg, bg: attributes.bg, extended: attributes.extended });
@@ -81,16 +95,26 @@ function screen(terminal, buffer, api) {
   const lines = [], cell = api.getNullCell();
   for (let y = 0; y < buffer.ybase + terminal.rows; y++) lines.push(row(api.getLine(y), terminal.cols, cell));
   return {
-    scrollback: lines.slice(0, buffer.ybase), rows: lines.slice(buffer.ybase), x: buffer.x, y: buffer.y, margins: [buffer.scrollTop, buffer.scrollBottom],
+    scrollback: lines.slice(0, buffer.ybase), rows: lines.slice(buffer.ybase),
+    unseen: Array.from({ length: terminal.rows }, (_, y) => unseen(terminal, api.getLine(buffer.ybase + y), cell)),
+    x: buffer.x, y: buffer.y, margins: [buffer.scrollTop, buffer.scrollBottom],
     tabs: Object.keys(buffer.tabs).filter((stop) => buffer.tabs[stop] && stop < terminal.cols).join(),
     saved: [Math.min(buffer.savedX, terminal.cols - 1), Math.min(Math.max(0, buffer.savedY - buffer.ybase), terminal.rows - 1), withLook(buffer.savedCurAttrData, api)],
   };
+}
+
+/** What is known of a sequence that is not complete; in the ground state, and of other strings, nothing. */
+function begun(parser) {
+  const state = parser.currentState;
+  if (state >= 1 && state <= 5) return [parser._collect, state >= 3 ? parser._params.toArray() : []];
+  return state === 8 ? parser._oscParser._id : null;
 }
 
 function state(terminal, seen) {
   const core = terminal._core, service = core.coreService, modes = service.decPrivateModes, handler = core._inputHandler;
   const { normal, alt } = core._bufferService.buffers, alternate = terminal.buffer.active.type === 'alternate';
   const charsets = core._charsetService;
+  const parser = handler._parser, link = handler._curAttrData.extended.urlId;
   const name = (set) => set ? ['q', '#', '[', '@'].map((key) => set[key] ?? key).join('') : 'ascii';
   return {
     size: [terminal.cols, terminal.rows], alternate, title: seen.title, colours: seen.colours,
@@ -100,18 +124,27 @@ function state(terminal, seen) {
       mouse: core.coreMouseService.activeProtocol, encoding: core.coreMouseService.activeEncoding },
     pen: withLook(handler._curAttrData, terminal.buffer.active),
     charsets: [charsets.glevel, name(charsets.charset), ...[0, 1, 2, 3].map((slot) => name(charsets._charsets[slot]))],
-    parser: handler._parser.currentState, joins: handler._parser.precedingJoinState ? 1 : 0, answers: seen.answers,
+    link: link ? core._oscLinkService.getLinkData(link)?.uri : '', protected: !!handler._curAttrData.isProtected(),
+    savedCharset: name((alternate ? alt : normal).savedCharset),
+    parser: parser.currentState, begun: begun(parser),
+    character: handler._utf8Decoder.interim.filter((byte) => byte).join(), joins: parser.precedingJoinState ? 1 : 0, answers: seen.answers,
   };
 }
 
+async function take(terminal, step) {
+  if (Array.isArray(step)) return terminal.resize(...step);
+  if (typeof step === 'string') return write(terminal, Buffer.from(step, 'base64'));
+  const bytes = Buffer.from(step.data, 'base64');
+  for (let time = 0; time < step.times; time++) await write(terminal, bytes);
+}
+
 for await (const line of createInterface({ input: process.stdin })) {
-  const job = JSON.parse(line), [terminal, seen] = make(job);
-  let answer;
+  const job = JSON.parse(line), [terminal, seen] = make(job), states = [];
+  let answer = { states };
   try {
     for (const step of job.steps) {
-      if (typeof step === 'string') await write(terminal, Buffer.from(step, 'base64')); else terminal.resize(...step);
+      if (step === null) states.push(state(terminal, seen)); else await take(terminal, step);
     }
-    answer = { state: state(terminal, seen) };
   } catch (error) { answer = { error: String(error.message) }; }
   terminal.dispose();
   process.stdout.write(JSON.stringify(answer) + '\n');

@@ -70,7 +70,7 @@ SGR = ("", "0", "1", "2", "3", "4", "5", "7", "8", "9", "21", "22", "23", "24", 
 class Stream:
     """Writes bytes at random. `simple`: no alternate screen, no wide character."""
 
-    def __init__(self, seed: int, columns: int = 20, rows: int = 6, *, simple: bool = False) -> None:
+    def __init__(self, seed: int = 0, columns: int = 20, rows: int = 6, *, simple: bool = False) -> None:
         self.random = random.Random(seed)
         self.simple = simple
         self.private = tuple(mode for mode in PRIVATE if mode not in ALTERNATE) if simple else PRIVATE
@@ -83,8 +83,14 @@ class Stream:
         )  # fmt: skip
 
     def make(self, count: int) -> bytes:
+        """That many things, one after the other."""
         weights, makers = zip(*self.makers, strict=True)
         return b"".join(maker() for maker in self.random.choices(makers, weights, k=count))
+
+    def one(self, seed: int) -> bytes:
+        """The thing that belongs to a seed of its own, so that a stream of many can lose some and keep the others."""
+        self.random.seed(seed)
+        return self.make(1)
 
     def _n(self, most: int | None = None) -> str:
         r = self.random
