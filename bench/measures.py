@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import select
+import socket
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -317,7 +318,7 @@ def _until_idle(pid: int) -> None:
 def _at_once(port: int, sessions: list[tuple[str, str]]) -> list[float]:
     """Seconds until each of these attaches, begun together, had been greeted and drawn."""
     began = time.perf_counter()
-    waiting: dict[int, Ours] = {}
+    waiting: dict[int, Pending] = {}
     times = []
     poll = select.epoll()
     for session, more in sessions:
@@ -331,22 +332,18 @@ def _at_once(port: int, sessions: list[tuple[str, str]]) -> list[float]:
                 times.append(time.perf_counter() - began)
                 poll.unregister(descriptor)
                 del waiting[descriptor]
-                client.close()
+                client.socket.close()
     return times
 
 
-class Pending(Ours):
+class Pending:
     """An attach that is looked at only when something has come."""
 
     def __init__(self, port: int, session: str, more: str) -> None:
-        Plain.__init__(self, port)
+        self.socket = socket.create_connection(("127.0.0.1", port))
         self.seen = bytearray()
-        self.socket.sendall(
-            f"GET /pty?reconnect={session}&width=80&height=24{more} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: reconnectingpty.v1\r\n"
-            f"Authorization: Bearer {TOKEN}\r\n\r\n".encode()
-        )
+        request = upgrade(port, terminal(session, more=more), f"Authorization: Bearer {TOKEN}\r\n{V1}")
+        self.socket.sendall(request.encode())
 
     def ready(self) -> bool:
         """Whether the hello and the whole picture are there."""

@@ -11,7 +11,6 @@ from reconnectingpty import Disconnected, Outcome, ProtocolError, ReconnectingPT
 from reconnectingpty.wire.coder import Init, InitDecoder, RequestDecoder
 from reconnectingpty.wire.messages import ClientMessage, Hello, Resize, Resync, ServerMessage
 
-from .sockets import keep_alive
 from .websocket import RESET
 
 INIT_SECONDS = 10.0
@@ -91,7 +90,6 @@ class AgentStreams:
         self._tasks.add(task)
         peer = writer.get_extra_info("peername")
         name = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "unix"
-        keep_alive(writer.transport)
         try:
             if len(self._tasks) <= self._limit:
                 await self._serve(reader, writer, name)

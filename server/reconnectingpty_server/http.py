@@ -16,7 +16,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import h11
 
 from .exchange import Request, Response
-from .sockets import keep_alive
 
 MAX_HEAD = 16 << 10
 MAX_BODY = 64 << 10
@@ -87,7 +86,6 @@ class HttpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A peer has come; too many of them are told so at once."""
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
-        keep_alive(transport)
         peer = transport.get_extra_info("peername")
         self.peer = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "unix"
         if len(self._application.connections) >= self._application.max_connections:
@@ -130,14 +128,17 @@ class HttpConnection(asyncio.Protocol):
             self._deadline.cancel()
             self._deadline = None
 
-    def hand_over(self) -> bytes:
-        """Leave the connection to another protocol; its request again, and what came behind that."""
+    def upgrade_headers(self) -> list[tuple[str, str]]:
+        """The headers of the request under way that concern a WebSocket's handshake."""
         assert self._request is not None
+        found = [(name.decode("ascii"), value.decode("latin-1")) for name, value in self._request.headers]
+        return [(name, value) for name, value in found if name.startswith(_OF_WEBSOCKET)]
+
+    def hand_over(self) -> bytes:
+        """Leave the connection to another protocol; what came behind the request."""
         self.forget()
         self.transport.resume_reading()
-        lines = [b"%s %s HTTP/1.1" % (self._request.method, self._request.target)]
-        lines += [b"%s: %s" % header for header in self._request.headers]
-        return b"\r\n".join([*lines, b"", b""]) + self._http.trailing_data[0]
+        return self._http.trailing_data[0]
 
     def _wait(self, seconds: float) -> None:
         if self._deadline is not None:
@@ -273,6 +274,7 @@ class HttpConnection(asyncio.Protocol):
         self._next_event()
 
 
+_OF_WEBSOCKET = ("connection", "sec-websocket-", "upgrade")
 _JOINED = {"cookie": "; ", "connection": ", "}
 """Headers that may come in several lines, and what stands between their values; of others the first line counts."""
 

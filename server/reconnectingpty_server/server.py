@@ -26,7 +26,7 @@ from .exchange import Request, Response
 from .http import HttpConnection
 from .pages import Pages
 from .sessions import Ended, NoSuchSession, Sessions
-from .sockets import clear_stale
+from .sockets import clear_stale, keep_alive
 from .websocket import CoderSocket, V1Socket, WebSockets
 
 MAX_CONNECTIONS = 4096
@@ -81,7 +81,7 @@ class Server:
         local = listener.family == socket.AF_UNIX or Address(*listener.getsockname()[:2]).local
         factory = partial(HttpConnection, self, local=local)
         server = await asyncio.get_running_loop().create_server(factory, sock=listener, backlog=1024)
-        self._listening.append(Listening(Address("", 0), server))
+        self._add(Address("", 0), server)
 
     async def listen_agent(self, address: Address) -> Address:
         """Serve Coder's agent stream there. Raises ConfigError."""
@@ -106,8 +106,12 @@ class Server:
             raise ConfigError(f"cannot listen on {address}: {os.strerror(error.errno or 0)}") from None
         if not address.path:
             address = address._replace(port=server.sockets[0].getsockname()[1])
-        self._listening.append(Listening(address, server))
+        self._add(address, server)
         return address
+
+    def _add(self, address: Address, server: asyncio.Server) -> None:
+        keep_alive(server)
+        self._listening.append(Listening(address, server))
 
     def conn_count(self) -> int:
         """Clients connected to sessions, or on their way to one."""
@@ -170,8 +174,9 @@ class Server:
         asked = self._refusal(request) or self._asked(request)
         if isinstance(asked, Response):
             return asked
-        self._sockets.take(connection, partial(self._attach, asked))
-        return None
+        if request.method != "GET":
+            return Response.error(405, "a WebSocket begins with GET", Allow="GET")
+        return self._sockets.take(connection, partial(self._attach, asked))
 
     def _asked(self, request: Request) -> AttachRequest | Response:
         """What a request for a terminal asks for, or why it can't have it."""

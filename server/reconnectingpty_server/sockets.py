@@ -16,15 +16,19 @@ KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USE
 without it a client that went away behind a NAT would be a viewer for ever."""
 
 
-def keep_alive(transport: asyncio.BaseTransport) -> None:
-    """Have the kernel notice when the peer of a TCP connection is not there any more."""
-    sock: socket.socket | None = transport.get_extra_info("socket")
-    if sock is None or sock.family == socket.AF_UNIX:
-        return
-    with suppress(OSError):  # gone already
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in KEEPALIVE.items():
-            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+def keep_alive(server: asyncio.Server) -> None:
+    """Have the kernel notice when the peer of a TCP connection is not there any more.
+
+    Said to the listeners: Linux has each connection inherit it, and so it costs none of them anything.
+    """
+    for listener in server.sockets:
+        if listener.family == socket.AF_UNIX:
+            continue
+        # asyncio gives out a view that can't change anything.
+        with socket.socket(fileno=os.dup(listener.fileno())) as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for name, value in KEEPALIVE.items():
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 async def clear_stale(path: str) -> None:

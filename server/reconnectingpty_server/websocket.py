@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
 from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request
+from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
@@ -39,6 +41,7 @@ from reconnectingpty.wire.close import CloseCode, close_reason
 from reconnectingpty.wire.coder import MAX_REQUEST, RequestDecoder
 from reconnectingpty.wire.messages import ClientMessage, Hello, Resize, Resync, ServerMessage
 
+from .exchange import Response
 from .sessions import NoSuchSession, TooManySessions
 
 if TYPE_CHECKING:
@@ -170,18 +173,16 @@ class WebSockets:
 
     def __init__(self) -> None:
         self.handler_tasks: set[asyncio.Task[None]] = set()
-        self._closing = False
 
     def __len__(self) -> int:
         return len(self.handler_tasks)
 
-    def is_serving(self) -> bool:
-        """Whether upgrades are still granted."""
-        return not self._closing
-
-    def take(self, http: HttpConnection, attach: Attach) -> None:
-        """Make a WebSocket of an HTTP connection."""
-        protocol = ServerProtocol(select_subprotocol=_choose, max_size=MAX_REQUEST, extensions=None)
+    def take(self, http: HttpConnection, attach: Attach) -> Response | None:
+        """Make a WebSocket of an HTTP connection; what is wrong with its request where that can't be."""
+        protocol = ServerProtocol(state=OPEN, select_subprotocol=_choose, max_size=MAX_REQUEST, extensions=None)
+        granted = protocol.accept(Request("", Headers(http.upgrade_headers())))
+        if granted.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            return Response.error(granted.status_code, granted.body.decode().partition("\n")[0])
         socket = ServerConnection(
             protocol,
             self,  # type: ignore[arg-type] # the part of a server that a connection uses
@@ -193,22 +194,21 @@ class WebSockets:
         )
         socket.attach = attach  # type: ignore[attr-defined]
         socket.peer = http.peer  # type: ignore[attr-defined]
-        raw = http.hand_over()
+        # To the library the handshake is over; it would only parse the same request once more.
+        socket.request = _NO_REQUEST
+        early = http.hand_over()
         transport = http.transport
         transport.set_protocol(socket)
+        transport.write(granted.serialize())
         socket.connection_made(transport)
-        socket.data_received(raw)
+        if early:
+            socket.data_received(early)
+        return None
 
     async def handler(self, socket: Any) -> None:
         """A connection's life, called by the library as soon as there is one."""
         task = asyncio.current_task()
         try:
-            await socket.handshake(server_header=None)
-            if socket.protocol.handshake_exc is not None or socket.request is None:
-                socket.transport.close()
-                return
-            # Each connection's headers would stay in memory as long as it does.
-            socket.request, socket.response = _NO_REQUEST, None
             socket.start_keepalive()
             await self._serve(socket, socket.attach, socket.peer)
         finally:
@@ -235,8 +235,7 @@ class WebSockets:
             socket.transport.abort()
 
     async def finish(self, seconds: float) -> None:
-        """Grant no more upgrades, wait for the open ones to end, and cut those that don't."""
-        self._closing = True
+        """Wait for the open ones to end, and cut those that don't."""
         if self.handler_tasks:
             await asyncio.wait(tuple(self.handler_tasks), timeout=seconds)
         for task in tuple(self.handler_tasks):
