@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Sequence
 
 from .buffered import BufferedPTY
 from .errors import OptionError
 from .options import Options
+from .screen import ScreenPTY, installed
 from .session import ReconnectingPTY
 
-_BACKENDS: dict[str, type[ReconnectingPTY]] = {"buffered": BufferedPTY}
+_BACKENDS: dict[str, type[ReconnectingPTY]] = {"buffered": BufferedPTY, "screen": ScreenPTY}
 
 
 def backends() -> tuple[str, ...]:
     """The names that `Options.backend_type` takes, but for `auto`."""
     return tuple(_BACKENDS)
+
+
+def resolve(name: str) -> str:
+    """The backend that a session gets which asks for `name`: `auto` and `""` are GNU screen where there is one.
+
+    Raises OptionError for a name that there is not.
+    """
+    if name in ("", "auto"):
+        return "buffered"
+    if name not in _BACKENDS:
+        known = ", ".join(("auto", *_BACKENDS))
+        raise OptionError(f"there is no backend {name!r}; choose one of {known}")
+    return name
 
 
 def new(
@@ -27,11 +42,5 @@ def new(
     Raises OptionError for a backend that there is not. A command that can't be started shows in `attach()`.
     """
     options = options or Options()
-    name = options.backend_type
-    if name in ("", "auto"):
-        name = "buffered"
-    backend = _BACKENDS.get(name)
-    if backend is None:
-        known = ", ".join(("auto", *_BACKENDS))
-        raise OptionError(f"there is no backend {options.backend_type!r}; choose one of {known}")
+    backend = _BACKENDS[resolve(options.backend_type)]
     return backend(command, options, session_id or secrets.token_urlsafe(16))

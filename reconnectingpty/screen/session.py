@@ -1,0 +1,321 @@
+"""The backend on GNU screen: a daemon that carries the session, and one screen client that writes into the log.
+
+    program → screen daemon → screen client on a PTY of ours → log → viewers, and the model
+
+To all that comes after it the screen client is the process: viewers are cursors on the log as in the other backend,
+so none of them starts or waits for anything, or can hold up another. What the daemon adds is that it outlives the
+server: `adoption.py` finds it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from ..buffered import BufferedPTY
+from ..environment import child_environment, command_line, current_account, working_directory
+from ..errors import IdleTimeout, SessionClosed, StartFailed
+from ..info import SessionInfo
+from ..options import Options
+from ..process import READ_AT_ONCE, Process
+from ..size import Size
+from ..sizing import SizePolicy
+from ..state import State
+from ..viewer import Outcome, Viewer
+from . import runner, setup
+from .directory import NAME, Record, SessionDirectory, home, spec_of, terminfo
+from .window import Window
+
+START_SECONDS = 30.0
+"""How long screen may take to start a command, or to take a client."""
+LOST_CLIENTS = 5
+"""Screen clients that may end without their session's end, in a row, before the session is given up."""
+MOMENT = 0.1
+"""Seconds. How long after its client's end a daemon's own, or its runner's last word, may be noticed."""
+ERROR_TYPES = {"output_reader": "screen_output_reader", "input_writer": "screen_write"}
+"""What is counted instead, where the terminal in trouble is the screen client's."""
+
+log = logging.getLogger(__name__)
+
+
+class ScreenPTY(BufferedPTY):
+    """A session that GNU screen carries."""
+
+    backend: ClassVar[str] = "screen"
+
+    def __init__(
+        self, command: str | Sequence[str], options: Options, session_id: str, window: Window | None = None
+    ) -> None:
+        """`window`: that of a session which another server left; without it, one is made when the session starts."""
+        super().__init__(command, options, session_id)
+        self._window: Window | None = None
+        self._drawn: asyncio.Future[None] = self._loop.create_future()
+        """Set at the screen client's first output."""
+        self._complete: asyncio.Future[None] = self._loop.create_future()
+        """Set when all output of the ended command is in the log."""
+        self._reattaching: asyncio.Task[None] | None = None
+        if window is not None:
+            self._carry(window)
+
+    # -- start
+
+    async def _start(self, size: Size | None) -> None:
+        if size is None or self.options.size_policy is SizePolicy.FIXED:
+            size = self.options.size
+        window = self._window
+        try:
+            if window is None:
+                window = self._carry(Window(await asyncio.to_thread(self._make_directory), self.epoch))
+                await self._attach_client(size, ["-S", NAME, *runner_command(window.directory.path)])
+                await self._until(window.started)
+            else:
+                await self._come_back(size)
+        except BaseException:
+            await self._give_up()
+            raise
+
+    def _carry(self, window: Window) -> Window:
+        self._window = window
+        window.ended.add_done_callback(lambda _: self._ended())
+        return window
+
+    def _make_directory(self) -> SessionDirectory:
+        """Write down what is to be started, where. Raises StartFailed, OptionError."""
+        try:
+            environment = setup.inner_environment(self._environment(), terminfo())
+            account = current_account()
+            argv = command_line(self.command, account)
+            path = shutil.which(argv[0], path=environment.get("PATH"))
+            if path is None:
+                raise StartFailed(f"cannot start {argv[0]!r}: there is no such program")
+            command = self.command if isinstance(self.command, str) else list(self.command)
+            return SessionDirectory.make(
+                Record(self.id, command, self.epoch, self.created),
+                self.options.scrollback,
+                spec_of(working_directory(self.options.cwd, account), path, argv, environment),
+            )
+        except OSError as error:
+            raise StartFailed(f"cannot keep a session in {home()}: {error}", error_type="screen_spawn") from None
+
+    def _environment(self) -> dict[str, str]:
+        base = os.environ if self.options.environment is None else self.options.environment
+        return child_environment(base, session=self.id, epoch=self.epoch, user=current_account())
+
+    async def _attach_client(self, size: Size, arguments: Sequence[str]) -> None:
+        """Start a screen client. Raises StartFailed."""
+        assert self._window is not None
+        directory = self._window.directory
+        self.log.resize(size)
+        self._drawn = self._loop.create_future()
+        try:
+            process = await Process.spawn(
+                [setup.PROGRAM, "-c", str(directory.screenrc), "-U", "-q", *arguments],
+                environment=setup.outer_environment(directory.path),
+                cwd="/",
+                size=size,
+                epoch="",
+                output=self._on_output,
+                trouble=self._on_trouble,
+            )
+        except StartFailed as error:
+            raise StartFailed(f"cannot start GNU screen: {error}", error_type="screen_spawn") from None
+        self._process = process
+        process.exited.add_done_callback(lambda _: self._client_gone(process))
+
+    async def _come_back(self, size: Size) -> None:
+        """Attach a screen client to a daemon that there is. Raises StartFailed."""
+        assert self._window is not None
+        await self._attach_client(size, ["-x", NAME])
+        await self._until(self._drawn)
+        if self._window.ended.done() and not self._complete.done():
+            # The mark is lost if it was written while nobody was there.
+            self._complete.set_result(None)
+
+    async def _until(self, ready: asyncio.Future[None]) -> None:
+        """Wait for screen. Raises StartFailed, of the type `screen_wait` where nothing says why."""
+        assert self._process is not None
+        exited = self._process.exited
+        await asyncio.wait((ready, exited), timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if exited.done() and not ready.done():
+            # The runner's word may be there and not read.
+            await asyncio.wait((ready,), timeout=MOMENT)
+        if not ready.done():
+            said = self.log.slice(self.log.start, self.log.end)[-200:].decode(errors="replace").strip()
+            raise StartFailed(f"GNU screen did not start: {said!r}", error_type="screen_wait")
+        try:
+            await ready
+        except StartFailed as error:
+            raise StartFailed(f"cannot start {self.command!r}: {error}", error_type=error.error_type) from None
+
+    async def _give_up(self) -> None:
+        """Leave nothing of a start that failed."""
+        process, window = self._process, self._window
+        self._process = self._window = None
+        if process is not None:
+            process.close()
+        if window is not None:
+            window.kill()
+            await window.close()
+
+    async def resume(self, deserted: float) -> None:
+        """Go on after another server's end, with what is left of the timeout since the Unix time `deserted`.
+
+        Raises StartFailed where screen takes no client.
+        """
+        assert self._window is not None
+        await self._started(None)
+        self._window.directory.mark_deserted(deserted)
+        if self.options.timeout is not None and not self._present:
+            left = deserted + self.options.timeout - time.time()
+            if left > 0:
+                self._arm(left)
+            else:
+                self.close(IdleTimeout())
+
+    # -- output
+
+    def _on_output(self, data: memoryview) -> None:
+        super()._on_output(data)
+        if not self._drawn.done():
+            self._drawn.set_result(None)
+        if self._window is not None and self._window.ended.done():
+            self._look_for_the_mark()
+
+    def _on_trouble(self, error_type: str, error: OSError) -> None:
+        super()._on_trouble(ERROR_TYPES.get(error_type, error_type), error)
+
+    def _ended(self) -> None:
+        self._look_for_the_mark()
+        self._close(None)
+
+    def _look_for_the_mark(self) -> None:
+        """Has the last output of an ended command come? Only then is the output looked at, and only the newest."""
+        start = max(self.log.end - READ_AT_ONCE - len(runner.MARK), self.log.start)
+        if not self._complete.done() and runner.MARK in self.log.slice(start, self.log.end):
+            self._complete.set_result(None)
+
+    # -- viewers
+
+    async def _show(self, viewer: Viewer, size: Size | None, resume: tuple[str | None, int | None]) -> Outcome:
+        self._mark_watched()
+        return await super()._show(viewer, size, resume)
+
+    def _left(self, viewer: Viewer) -> None:
+        super()._left(viewer)
+        self._mark_watched()
+
+    def _mark_watched(self) -> None:
+        if self._window is None or self.state >= State.CLOSING:
+            return
+        if self._viewers:
+            self._window.directory.mark_watched()
+        else:
+            self._window.directory.mark_deserted(time.time())
+
+    # -- the screen client
+
+    def _client_gone(self, process: Process) -> None:
+        """It ends with the session; where it does not, it was killed, and another one takes its place."""
+        if self.state is State.READY and process is self._process and self._reattaching is None:
+            self._reattaching = self._loop.create_task(self._reattach())
+
+    async def _reattach(self) -> None:
+        window = self._window
+        assert window is not None
+        for _ in range(LOST_CLIENTS):
+            await asyncio.wait((window.gone,), timeout=MOMENT)
+            if window.gone.done() or self.state >= State.CLOSING:
+                return
+            log.warning("session %s: the screen client has gone; another one takes its place", self.id)
+            self._detach()
+            try:
+                await self._come_back(self.log.size)
+            except StartFailed as error:
+                self._count(error)
+                continue
+            self._reattaching = None
+            return
+        self._close(SessionClosed("GNU screen takes no client any more"))
+
+    def _detach(self) -> None:
+        """Let go of the screen client; the daemon stays."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.close()
+
+    # -- the end
+
+    async def _finish(self, error: SessionClosed | None) -> None:
+        window = self._window
+        if window is None:
+            self._leave_model()
+            return
+        # A daemon that died has left its command to others.
+        sweeping = self._loop.create_task(self._sweep(window)) if error is not None or window.gone.done() else None
+        try:
+            self.exit_status = await window.ended
+            if self._process is not None:
+                await self._drain(self._process)
+            # In this order, so that screen has nobody to say to that it is terminating.
+            self._detach()
+            window.release()
+            self._tell(error)
+            await self._until_deserted()
+        finally:
+            self._detach()
+            if self._reattaching is not None:
+                await self._reattaching
+            if sweeping is not None:
+                await sweeping
+            await window.close()
+            self._leave_model()
+
+    async def _sweep(self, window: Window) -> None:
+        try:
+            await window.end(self.options.kill_grace, self._hurry)
+        except OSError as error:
+            self._on_trouble("end", error)
+        finally:
+            window.kill()
+
+    async def _drain(self, process: Process) -> None:
+        while not self._complete.done() and not process.exited.done():
+            taken = [viewer.progress for viewer in self._viewers]
+            wanted = (self._complete, process.exited)
+            await asyncio.wait(wanted, timeout=self.options.linger, return_when=asyncio.FIRST_COMPLETED)
+            idle = not self._complete.done() and not process.exited.done()
+            if idle and taken == [viewer.progress for viewer in self._viewers]:
+                return
+        if process.exited.done():
+            await super()._drain(process)
+
+    def _kill(self) -> None:
+        if self._window is not None:
+            self._window.kill()
+        super()._kill()
+
+    # -- what can be told
+
+    def info(self) -> SessionInfo:
+        """What can be told of the session now; `pid` and `cwd` are the command's."""
+        pids = self._window.pids if self._window is not None else None
+        if pids is None or self.exit_status is not None:
+            return replace(super().info(), pid=None, cwd=None)
+        cwd = None
+        with suppress(OSError):
+            cwd = os.readlink(f"/proc/{pids.command}/cwd")
+        return replace(super().info(), pid=pids.command, cwd=cwd)
+
+
+def runner_command(directory: Path) -> list[str]:
+    """What screen runs in its window."""
+    return [sys.executable or "python3", "-I", "-S", runner.__file__, str(directory)]

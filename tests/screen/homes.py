@@ -1,0 +1,74 @@
+"""A place of a test's own for sessions in GNU screen, and what runs there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from reconnectingpty.screen.directory import home
+
+from ..support.attached import PATIENCE
+
+
+@pytest.fixture(autouse=True)
+def _own_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A directory with a short name, since sockets lie in it; after the test no session is left there, nor a daemon."""
+    assert shutil.which("screen"), "GNU screen is missing: apt-get install -y screen"
+    directory = tempfile.mkdtemp(prefix="rpty", dir="/tmp")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", directory)
+    yield
+    left = [path.name for path in kept()]
+    running = {pid: command_of(pid) for pid in daemons(directory)}
+    for pid in running:
+        with suppress(ProcessLookupError):
+            os.kill(pid, 9)
+    shutil.rmtree(directory)
+    assert (left, running) == ([], {})
+
+
+def kept() -> list[Path]:
+    """The directories of sessions."""
+    return [path for path in home().iterdir() if path.name != "terminfo"] if home().exists() else []
+
+
+def daemons(runtime: str | None = None) -> set[int]:
+    """The living processes of screen itself, clients included, that belong to a runtime directory."""
+    wanted = f"\0SCREENDIR={runtime or os.environ['XDG_RUNTIME_DIR']}/".encode()
+    found = set()
+    for entry in os.listdir("/proc"):
+        # A zombie's environment is empty.
+        with suppress(OSError):
+            if entry.isdigit() and wanted in b"\0" + Path("/proc", entry, "environ").read_bytes():
+                found.add(int(entry))
+    return found
+
+
+def command_of(pid: int) -> str:
+    with suppress(OSError):
+        return Path("/proc", str(pid), "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+    return ""
+
+
+def alive(pid: int) -> bool:
+    """Whether the process runs; a zombie does not."""
+    try:
+        return Path("/proc", str(pid), "stat").read_bytes().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except OSError:
+        return False
+
+
+async def until(condition: object, what: str = "") -> None:
+    """Wait for something that happens in another process and tells nobody."""
+    assert callable(condition)
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, what
+        await asyncio.sleep(0.01)
