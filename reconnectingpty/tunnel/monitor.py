@@ -88,9 +88,9 @@ class Heartbeat:
     async def _open(self) -> None:
         bound: socket.socket
         match self._wanted:
-            case Loop(None):
+            case Loop(port=None, far=far):
                 port, bound = ports.choose()
-                self.monitor = Loop(port)
+                self.monitor = Loop(port, far or ports.choose_far(port))
                 self._port = port
             case Loop(int(port)):
                 bound = ports.bind(port + 1)
@@ -112,7 +112,7 @@ class Heartbeat:
 
     async def choose_again(self) -> None:
         """Take another pair of ports, where they are ours to choose. Raises PortUnavailable."""
-        if self._wanted == Loop(None):
+        if isinstance(self._wanted, Loop) and self._wanted.port is None:
             await self._close()
             await self._open()
 

@@ -1,4 +1,4 @@
-"""A free pair of ports on this machine for the monitor: one for ssh to listen on, the one above it for us."""
+"""Ports for the monitor: a free pair on this machine, one for ssh and the one above it for us; and one to try afar."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from .errors import PortUnavailable
 LOWEST, HIGHEST = 20000, 32766
 """Below the ports that Linux gives to outgoing connections (ip_local_port_range begins at 32768)."""
 TRIES = 200
+_CHANCE = random.SystemRandom()
 
 
 def bind(port: int) -> socket.socket:
@@ -26,14 +27,25 @@ def bind(port: int) -> socket.socket:
     return bound
 
 
-def choose(chance: random.Random | None = None) -> tuple[int, socket.socket]:
+def _any() -> int:
+    """An even port, so that pairs don't overlap."""
+    return _CHANCE.randrange(LOWEST, HIGHEST, 2)
+
+
+def choose_far(port: int) -> int:
+    """A port to try on the server, where nobody can look: whoever is refused tries another. Never `port`."""
+    while (far := _any()) == port:
+        pass
+    return far
+
+
+def choose() -> tuple[int, socket.socket]:
     """A port that nobody has, and a socket bound to the one above it. Raises PortUnavailable when none is found.
 
     The lower one is given back before ssh takes it; should somebody be quicker, ssh fails, and another pair is chosen.
     """
-    numbers = chance or random.SystemRandom()
     for _ in range(TRIES):
-        port = numbers.randrange(LOWEST, HIGHEST, 2)
+        port = _any()
         try:
             above = bind(port + 1)
         except PortUnavailable:

@@ -37,9 +37,14 @@ class Alive:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """`-M port`: a line goes through ssh to the server and comes back on `port` + 1. None: a free pair is chosen."""
+    """`-M port`: a line goes through ssh to the server, and from there comes back to `port` + 1 on this machine.
+
+    `port` None: a free pair is chosen. `far`: the server's port, by which the line goes back; autossh has it equal
+    `port`, which keeps a server on this very machine, or in its network, out. None: equal, or chosen like `port`.
+    """
 
     port: int | None = None
+    far: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,9 @@ Monitor = ExitOnly | Alive | Loop | Echo
 def forwards(monitor: Monitor) -> list[str]:
     """The arguments by which ssh carries the monitor's line; a chosen pair must have been chosen by now."""
     match monitor:
-        case Loop(int(port)):
-            return ["-L", f"{port}:127.0.0.1:{port}", "-R", f"{port}:127.0.0.1:{port + 1}"]
+        case Loop(int(port), far):
+            far = far or port
+            return ["-L", f"{port}:127.0.0.1:{far}", "-R", f"{far}:127.0.0.1:{port + 1}"]
         case Echo(port, echo_port):
             return ["-L", f"{port}:127.0.0.1:{echo_port}"]
         case _:

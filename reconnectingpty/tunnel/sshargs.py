@@ -69,6 +69,8 @@ def read(arguments: Sequence[str]) -> Asked:
     options = [_option_name(word.value) for word in found if word.letter == "o"]
     options += [FORWARDS[word.letter] for word in found if word.letter in FORWARDS]
     letters = {word.letter for word in found}
+    if "clearallforwardings" in options:
+        options = [name for name in options if name not in FORWARDS.values()]
     return Asked(
         destination=operands[0] if operands else None,
         command=len(operands) > 1,

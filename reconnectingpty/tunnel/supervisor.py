@@ -198,7 +198,7 @@ class SshSupervisor:
         self._started_at = asyncio.get_running_loop().time()
         asked = sshargs.read(settings.ssh_args)
         told = sshargs.tells_progress(settings, asked)
-        words = SshWords(remote_forwards=asked.remote_forwards > 0, hide_debug=told and not asked.verbose)
+        words = SshWords(remote_forwards=asked.remote_forwards, hide_debug=told and not asked.verbose)
         argv = [ssh, *self._arguments(heartbeat)]
         child: Child
         watch: Watch | None = None

@@ -18,6 +18,7 @@ LONGEST = 4096
 DEBUG = b"debug1: "
 HIDDEN = (DEBUG, b"OpenSSH_", b"Authenticated to ", b"Transferred: sent ", b"Bytes per second: sent ")
 """How the lines begin that ssh writes at DEBUG1 and not at INFO."""
+_INSIDE = re.compile(rb"debug1: |Transferred: sent \d+, received |Bytes per second: sent \d")
 
 TROUBLES = (
     (Reason.FORWARD_REFUSED, rb"remote port forwarding failed for listen (port|path)"),
@@ -42,22 +43,25 @@ TROUBLES = (
 """What a line means; of several the first of this table counts. Order: what a person can act on comes first."""
 
 _TROUBLES = [(reason, re.compile(pattern)) for reason, pattern in TROUBLES]
-_CONNECTED = re.compile(rb"debug1: (Entering interactive session|mux_client_request_session)")
-_FORWARDED = re.compile(rb"debug1: All remote forwarding requests processed|debug1: mux_client_request_session")
+_CONNECTED = re.compile(rb"debug1: Entering interactive session")
+_SHARED = re.compile(rb"debug1: mux_client_request_session")
+"""Said where an ssh that runs already carries this one's session, too."""
+_FORWARDED = re.compile(rb"debug1: remote forward success for: ")
 
 
 class SshWords:
-    """One ssh's stderr. `remote_forwards`: whether the server has to grant forwards before the tunnel stands.
+    """One ssh's stderr. `remote_forwards`: how many forwards the server has to grant before the tunnel stands.
 
     `hide_debug`: ssh was made to talk more than its user asked for, so that lines of debugging are for us alone.
     """
 
-    __slots__ = ("_line", "_passing", "_rank", "_remote", "connected", "forwarded", "hide_debug", "last")
+    __slots__ = ("_line", "_passing", "_rank", "connected", "hide_debug", "last", "missing")
 
-    def __init__(self, *, remote_forwards: bool = False, hide_debug: bool = False) -> None:
+    def __init__(self, *, remote_forwards: int = 0, hide_debug: bool = False) -> None:
         self.hide_debug = hide_debug
         self.connected = False
-        self.forwarded = not remote_forwards
+        self.missing = remote_forwards
+        """Forwards that the server has not granted yet."""
         self.last: deque[str] = deque(maxlen=KEPT)
         self._line = bytearray()
         self._passing: bool | None = None
@@ -67,7 +71,7 @@ class SshWords:
     @property
     def proven(self) -> bool:
         """Whether ssh has said that its tunnel stands."""
-        return self.connected and self.forwarded
+        return self.connected and self.missing <= 0
 
     @property
     def trouble(self) -> Reason | None:
@@ -78,6 +82,12 @@ class SshWords:
         """Take what ssh wrote; return what of it the user should see, at once, unfinished lines included."""
         shown = bytearray()
         for piece in _lines(data):
+            # What was hidden begins a line, but not where whoever wrote before has not ended his.
+            inside = _INSIDE.search(piece, 1 if not self._line else 0) if self.hide_debug else None
+            if inside is not None and self._passing is not False:
+                shown += self._take(piece[: inside.start()])
+                self._finish()
+                piece = piece[inside.start() :]
             shown += self._take(piece)
         return bytes(shown)
 
@@ -96,23 +106,28 @@ class SshWords:
         elif self._passing:
             shown = piece
         if piece.endswith(b"\n"):
-            self._understand(bytes(self._line).rstrip())
-            self._line.clear()
-            self._passing = None
+            self._finish()
         return shown
+
+    def _finish(self) -> None:
+        self._understand(bytes(self._line).rstrip())
+        self._line.clear()
+        self._passing = None
 
     def end(self) -> bytes:
         """ssh has ended: what of an unfinished line is still to be shown."""
         held = bytes(self._line) if self._passing is None else b""
-        if self._line:
-            self._understand(bytes(self._line).rstrip())
-            self._line.clear()
+        self._finish()
         return held
 
     def _understand(self, line: bytes) -> None:
         if line.startswith(HIDDEN):
-            self.connected = self.connected or _CONNECTED.match(line) is not None
-            self.forwarded = self.forwarded or _FORWARDED.match(line) is not None
+            if _CONNECTED.match(line):
+                self.connected = True
+            elif _FORWARDED.match(line):
+                self.missing -= 1
+            elif _SHARED.match(line):
+                self.connected, self.missing = True, 0
             return
         if not line:
             return

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
-GUARD = 60.0
+GUARD = 45.0
 """Seconds: far more than anything here takes, for a machine that is busy with other things."""
 PYAUTOSSH = (sys.executable, "-m", "reconnectingpty.tunnel.cli")
 
