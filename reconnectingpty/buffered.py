@@ -22,6 +22,7 @@ from .info import SessionInfo
 from .options import Options
 from .output_log import LogReader, OutputLog
 from .process import READ_AT_ONCE, Process
+from .questions import Questions
 from .session import ReconnectingPTY
 from .size import Size
 from .sizing import Claim, SizePolicy, decide
@@ -40,6 +41,10 @@ MODEL_SLICE = 0.003
 """Seconds that the model may hold the event loop at a time."""
 MODEL_IDLE = 0.03
 """Seconds of quiet after which the model catches up."""
+MODEL_TRICKLE = 64 << 10
+"""Bytes in that time that count as quiet: a program that goes on blinking while it waits for an answer gets it."""
+ANSWERS_WAITING = 64 << 10
+"""Input bytes waiting for a program that reads none, beyond which its questions are not answered any more."""
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +67,8 @@ class BufferedPTY(ReconnectingPTY):
         self._catching_up = 0  # pictures being made: the log must not run away from them
         self._model_timer: asyncio.TimerHandle | None = None  # until the output may be quiet
         self._turns = turns()
+        self._questions = Questions(self._answer, self._leader)
+        self.model.emulator.on_query = self._questions.ask
 
     # -- start
 
@@ -132,17 +139,23 @@ class BufferedPTY(ReconnectingPTY):
 
     def _perhaps_quiet(self) -> None:
         self._model_timer = None
-        if self._loop.time() - self._last_active >= MODEL_IDLE:
+        if self._quiet:
             self._turns.ask(self._advance_model)
         else:
             self._pace()
 
     def _advance_model(self) -> None:
         # Under a flood it only needs to keep up with the log; the rest it can do in the quiet after it.
-        behind = self.log.limit * 3 // 4 if self._loop.time() - self._last_active < MODEL_IDLE else 0
-        if not self.model.advance(MODEL_SLICE, behind) and not behind:
+        behind = 0 if self._quiet else self.log.limit * 3 // 4
+        if self.model.advance(MODEL_SLICE, behind):
+            self._questions.caught_up()
+        elif not behind:
             self._turns.ask(self._advance_model)
         self._pace()
+
+    @property
+    def _quiet(self) -> bool:
+        return self.model.lag <= MODEL_TRICKLE or self._loop.time() - self._last_active >= MODEL_IDLE
 
     def _leave_model(self) -> None:
         self._turns.forget(self._advance_model)
@@ -157,6 +170,7 @@ class BufferedPTY(ReconnectingPTY):
         try:
             while not self.model.advance(MODEL_SLICE):  # noqa: ASYNC110 (gives the loop a turn, waits for nothing)
                 await asyncio.sleep(0)
+            self._questions.caught_up()
         finally:
             self._catching_up -= 1
             self._pace()
@@ -188,6 +202,8 @@ class BufferedPTY(ReconnectingPTY):
         began = self._loop.time()
         self.claim(viewer, size)
         reader, picture = await self._place(*resume)
+        live_from = self.log.end if self._shown else reader.offset
+        self._shown = True
         at = self.log.size_at(reader.offset)
         hello = Hello(
             session=self.id,
@@ -205,14 +221,13 @@ class BufferedPTY(ReconnectingPTY):
         if self.options.metrics is not None:
             self.options.metrics.attach_seconds.observe(self._loop.time() - began)
         self._announce()
-        return await viewer.run(hello, picture, reader)
+        return await viewer.run(hello, picture, reader, live_from)
 
     async def _place(self, epoch: str | None, offset: int | None) -> tuple[LogReader, bytes]:
         """Where a viewer begins: at its own offset where the log has it, else at the end, with a picture."""
         if epoch != self.epoch:
             # The first viewer of all sees the output itself from its beginning, and answers what it asks.
             offset = None if self._shown else 0
-        self._shown = True
         if offset is not None and self.log.start <= offset <= self.log.end:
             self._count_reply("delta" if offset < self.log.end else "none")
             return self.log.reader(offset), b""
@@ -227,6 +242,7 @@ class BufferedPTY(ReconnectingPTY):
     def _left(self, viewer: Viewer) -> None:
         if self._process is not None and self.state < State.CLOSING:
             self._fit()
+            self._questions.left(viewer)
         self._announce()
         self._pace()
 
@@ -244,11 +260,28 @@ class BufferedPTY(ReconnectingPTY):
         viewer.input.received += len(data)
         self.bytes_in += len(data)
         self._last_active = self._loop.time()
+        if b"\x1b" in data:
+            kept = self._questions.sift(viewer, data)
+            if len(kept) < len(data):
+                viewer.input.accept(len(data) - len(kept))
+            if not kept:
+                return
+            data = kept
         self._ticks += 1
         viewer.active = self._ticks
         if self.options.size_policy is SizePolicy.LATEST and viewer.size not in (None, self.log.size):
             self._fit()
         self._process.write(data, viewer.input.accept)
+
+    def _leader(self) -> Viewer | None:
+        """The viewer whose terminal answers: the last that did something, of those that may, and see what is asked."""
+        able = [viewer for viewer in self._viewers if viewer.live and not viewer.readonly]
+        return max(able, key=lambda viewer: viewer.active, default=None)
+
+    def _answer(self, answer: bytes) -> None:
+        """Answer the program as its terminal."""
+        if self._process is not None and self._process.pending <= ANSWERS_WAITING:
+            self._process.write(answer, lambda _: None)
 
     def claim(self, viewer: Viewer, size: Size | None) -> None:
         """Take a viewer's own size."""
@@ -294,6 +327,7 @@ class BufferedPTY(ReconnectingPTY):
             finally:
                 self._process = None
                 process.close()
+        self._questions.close()
         self._leave_model()
 
     async def _drain(self, process: Process) -> None:

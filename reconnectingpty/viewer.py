@@ -121,12 +121,14 @@ class Viewer:
         "_host",
         "_input_timer",
         "_input_told",
+        "_live_from",
         "_notices",
         "_stop",
         "_taken",
         "_tasks",
         "_wake",
         "active",
+        "answers",
         "client",
         "input",
         "name",
@@ -148,10 +150,13 @@ class Viewer:
         self.size: Size | None = None
         self.active = 0
         """Grows with each thing the client did; the size policy `latest` compares it."""
+        self.answers = True
+        """Whether its terminal answers what programs ask."""
         self.input = ClientInput()
         self.reader: LogReader | None = None
         """None until the client has been greeted."""
         self._acknowledged = 0
+        self._live_from = 0
         self._notices: dict[type, ServerMessage] = {}
         self._wake: asyncio.Future[None] | None = None
         self._taken: asyncio.Future[None] | None = None
@@ -222,16 +227,24 @@ class Viewer:
         """Grows while the client takes output."""
         return (self.reader.offset if self.reader is not None else 0, self._acknowledged)
 
+    @property
+    def live(self) -> bool:
+        """Whether its terminal has processed all that was written before it came, and answers to that have come."""
+        return self.reader is not None and self._acknowledged >= self._live_from
+
     # -- its life
 
-    async def run(self, hello: Hello, picture: bytes, reader: LogReader) -> Outcome:
+    async def run(self, hello: Hello, picture: bytes, reader: LogReader, live_from: int) -> Outcome:
         """Greet the client and serve it until it leaves or the session ends.
+
+        What lies before the offset `live_from` was written before it came.
 
         Raises the SessionClosed that ended the session, or what made this viewer impossible.
         """
         if self._stop is not None:
             raise self._stop
         self._acknowledged = reader.offset
+        self._live_from = live_from
         self.reader = reader
         self.input.told = self._accepted
         tasks = self._tasks = (

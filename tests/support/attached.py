@@ -90,7 +90,7 @@ class Holding(Attached):
 @asynccontextmanager
 async def session_of(command: str | list[str] = "", **options: Any) -> AsyncIterator[ReconnectingPTY]:
     """A session that is gone after the test."""
-    session = new(command, Options(**{"kill_grace": 0.2, "linger": 1.0, **options}))
+    session = new(command, Options(**{"backend_type": "buffered", "kill_grace": 0.2, "linger": 1.0, **options}))
     try:
         yield session
     finally:

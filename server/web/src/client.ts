@@ -75,6 +75,8 @@ const PONG_WITHIN = 10_000;
 const PONG_WITHIN_AFTER_WAKING = 4_000;
 /** A piece of output small enough that its acknowledgement is not late. */
 const PIECE = 32 << 10;
+/** When no more comes, the last of it is acknowledged, too: only then may the terminal answer what programs ask it. */
+const ACK_WITHIN = 50;
 const ABNORMAL = 1006;
 const BAD_DATA = 1007;
 
@@ -97,6 +99,8 @@ export class Client {
 
   private socket: Socket | null = null;
   private stopTimer: () => void = nothing;
+  private stopAck: () => void = nothing;
+  private ackWaits = false;
   private attempts = 0;
   private openedAt: number | null = null;
   private pings = 0;
@@ -109,6 +113,7 @@ export class Client {
   private picture: Picture | null = null;
   private drawings = 0;
   private acknowledged = 0;
+  private drawn = 0;
   private readonly typed = new InputQueue();
 
   constructor(
@@ -233,7 +238,7 @@ export class Client {
   private drawAnew(offset: number, length: number): void {
     if (this.at === null) return;
     this.drawings += 1;
-    this.acknowledged = offset;
+    this.acknowledged = this.drawn = offset;
     this.picture = null;
     if (length === 0) {
       this.at.offset = offset;
@@ -275,9 +280,21 @@ export class Client {
   }
 
   private processed(offset: number): void {
-    if (this.state.kind !== 'open' || offset - this.acknowledged < this.window / 4) return;
-    this.acknowledged = offset;
-    this.say({ type: 'ack', offset });
+    this.drawn = offset;
+    if (offset - this.acknowledged >= this.window / 4) {
+      this.acknowledge();
+    } else if (!this.ackWaits) {
+      this.ackWaits = true;
+      this.stopAck = this.around.later(ACK_WITHIN, () => this.acknowledge());
+    }
+  }
+
+  private acknowledge(): void {
+    this.stopAck();
+    this.ackWaits = false;
+    if (this.state.kind !== 'open' || this.drawn <= this.acknowledged) return;
+    this.acknowledged = this.drawn;
+    this.say({ type: 'ack', offset: this.drawn });
   }
 
   // What goes to the server
@@ -359,6 +376,8 @@ export class Client {
 
   /** Have nothing to do with the connection any more; what is drawn and typed stays. */
   private leave(): void {
+    this.stopAck();
+    this.ackWaits = false;
     this.stopTimer();
     this.stopTimer = nothing;
     const { socket } = this;

@@ -49,6 +49,20 @@ test('output is acknowledged once the terminal has processed a quarter of the wi
   assert.deepEqual(bench.socket.said('ack'), [{ type: 'ack', offset: 1025 }]);
 });
 
+test('what is left when no more comes is acknowledged a moment later, once', () => {
+  const bench = new Bench();
+  bench.hello({ offset: 1000 });
+  for (const text of ['x', 'y', 'z']) {
+    bench.socket.output(text);
+    bench.screen.process();
+  }
+  assert.deepEqual(bench.socket.said('ack'), []);
+  bench.clock.pass(50);
+  assert.deepEqual(bench.socket.said('ack'), [{ type: 'ack', offset: 1003 }]);
+  bench.clock.pass(1000);
+  assert.equal(bench.socket.said('ack').length, 1);
+});
+
 test('a frame as big as the window is acknowledged on the way, each quarter of it', () => {
   const bench = new Bench();
   bench.hello({ window: 1000 });
