@@ -19,11 +19,12 @@ export interface Socket {
 }
 
 /** Why a connection came to nothing before its first message: a browser doesn't tell what an upgrade was answered. */
-export type Diagnosis = 'unauthorized' | 'refused' | 'unreachable';
+export type Diagnosis = { kind: 'unauthorized' } | { kind: 'unreachable' } | { kind: 'refused'; reason: string };
 
 export interface Surroundings {
   socket(url: string, protocol: string): Socket;
-  diagnose(): Promise<Diagnosis>;
+  /** `url` is the address that could not be connected to. */
+  diagnose(url: string): Promise<Diagnosis>;
   /** Act once, after some milliseconds; what is returned prevents it. */
   later(milliseconds: number, act: () => void): () => void;
   /** Milliseconds of a clock that only goes forward. */
@@ -47,7 +48,7 @@ export type End =
   | { cause: 'exit'; code: number | null; signal: number | null }
   | { cause: 'closing'; reason: string; detail: string }
   | { cause: 'closed'; code: number; reason: string }
-  | { cause: 'refused' };
+  | { cause: 'refused'; reason: string };
 
 export type State =
   | { kind: 'connecting' }
@@ -346,11 +347,11 @@ export class Client {
 
   private findOut(): void {
     const { state } = this;
-    void this.around.diagnose().then((diagnosis) => {
+    void this.around.diagnose(address(this.origin, this.who, this.told, this.at)).then((diagnosis) => {
       if (this.state !== state) return; // somebody connected meanwhile
-      if (diagnosis === 'unauthorized') this.set({ kind: 'locked' });
-      else if (diagnosis === 'refused' && this.hopeless) this.finish({ cause: 'refused' });
-      else this.wait('');
+      if (diagnosis.kind === 'unauthorized') this.set({ kind: 'locked' });
+      else if (diagnosis.kind === 'refused' && this.hopeless) this.finish({ cause: 'refused', reason: diagnosis.reason });
+      else this.wait(diagnosis.kind === 'refused' ? diagnosis.reason : '');
     });
   }
 

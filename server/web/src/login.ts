@@ -18,15 +18,22 @@ export async function logIn(token: string): Promise<Login> {
   }
 }
 
-/** Why a terminal could not be connected to. */
-export async function diagnose(): Promise<Diagnosis> {
+/** Why a terminal could not be connected to: asked for without an upgrade, the server says what it has against it. */
+export async function diagnose(url: string): Promise<Diagnosis> {
   try {
-    const answer = await fetch('/api/whoami', { cache: 'no-store' });
-    if (answer.status === 401) return 'unauthorized';
-    return answer.ok ? 'refused' : 'unreachable'; // a gateway without its server has an answer, too
+    const answer = await fetch(url.replace(/^ws/, 'http'), { cache: 'no-store' });
+    if (answer.status === 401) return { kind: 'unauthorized' };
+    // 426: now it would let us in, if only this were an upgrade.
+    return { kind: 'refused', reason: answer.status === 426 ? '' : complaint(await answer.json()) };
   } catch {
-    return 'unreachable';
+    return { kind: 'unreachable' }; // a gateway without its server has an answer, too, but not such a one
   }
+}
+
+/** What is wrong, of the server's error. */
+function complaint(error: { message: string; validations?: { field: string; detail: string }[] }): string {
+  const fields = error.validations?.map(({ field, detail }) => `${field} ${detail}`) ?? [];
+  return fields.join('; ') || error.message;
 }
 
 const COMPLAINTS: Record<Exclude<Login, 'done'>, string> = {

@@ -50,7 +50,7 @@ function ended(end: End): Words {
       return { message: `Disconnected: ${reason}`, button: 'Try again' };
     }
     case 'refused':
-      return { message: 'The server refuses this session', button: 'Try again' };
+      return { message: `The server refuses this session${end.reason && `: ${end.reason}`}`, button: 'Try again' };
   }
 }
 

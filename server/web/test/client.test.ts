@@ -443,7 +443,7 @@ test('a server that is away is waited for, for ever', async () => {
 
 test('a server that wants a login is told apart', async () => {
   const bench = new Bench();
-  bench.diagnosis = 'unauthorized';
+  bench.diagnosis = { kind: 'unauthorized' };
   bench.socket.drop();
   await settle();
   assert.deepEqual(bench.client.state, { kind: 'locked' });
@@ -453,13 +453,13 @@ test('a server that wants a login is told apart', async () => {
 
 test('a server that refuses a session never seen is asked three times', async () => {
   const bench = new Bench();
-  bench.diagnosis = 'refused';
+  bench.diagnosis = { kind: 'refused', reason: 'full' };
   for (let i = 0; i < 5; i++) {
     bench.socket.drop();
     await settle();
     bench.clock.pass(30_000);
   }
-  assert.deepEqual(bench.client.state, { kind: 'ended', end: { cause: 'refused' } });
+  assert.deepEqual(bench.client.state, { kind: 'ended', end: { cause: 'refused', reason: 'full' } });
   assert.equal(bench.sockets.length, 3);
 });
 
@@ -477,7 +477,7 @@ test('a session that can’t be started is tried three times, and the reason tol
 test('a server that refuses a session that was there is waited for', async () => {
   const bench = new Bench();
   bench.hello();
-  bench.diagnosis = 'refused';
+  bench.diagnosis = { kind: 'refused', reason: 'full' };
   bench.socket.drop();
   for (let i = 0; i < 6; i++) {
     bench.clock.pass(9_000);
@@ -489,7 +489,7 @@ test('a server that refuses a session that was there is waited for', async () =>
 
 test('an answer about an attempt that was given up changes nothing', async () => {
   const bench = new Bench();
-  bench.diagnosis = 'unauthorized';
+  bench.diagnosis = { kind: 'unauthorized' };
   bench.socket.drop();
   bench.client.connect();
   await settle();

@@ -115,7 +115,7 @@ export class Bench {
   sockets: FakeSocket[] = [];
   clock = new FakeClock();
   screen = new FakeScreen();
-  diagnosis: Diagnosis = 'unreachable';
+  diagnosis: Diagnosis = { kind: 'unreachable' };
   random = 0.5;
   client: Client;
 

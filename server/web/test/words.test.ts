@@ -25,7 +25,9 @@ test('a close without a message before it is told by its code', () => {
   const refused = ended({ cause: 'closed', code: 1008, reason: 'read-only' });
   assert.deepEqual(refused, ['Disconnected: read-only', 'Try again']);
   assert.match(ended({ cause: 'closed', code: 1009, reason: '' })[0] as string, /^Disconnected: .* 1009$/);
-  assert.equal(ended({ cause: 'refused' })[1], 'Try again');
+  assert.deepEqual(ended({ cause: 'refused', reason: '' }), ['The server refuses this session', 'Try again']);
+  const full = ended({ cause: 'refused', reason: 'there are 5 sessions already' });
+  assert.deepEqual(full, ['The server refuses this session: there are 5 sessions already', 'Try again']);
 });
 
 test('a connection is told, too', () => {
