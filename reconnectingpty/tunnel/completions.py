@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from .flags import FLAGS, Flag
@@ -22,7 +23,7 @@ def bash(program: str) -> str:
     plain = "|".join(
         name for flag in FLAGS if flag.value and flag.value not in (*_FILES, "HOW") for name in _names(flag)
     )
-    function = f"_{program.replace('-', '_')}"
+    function = "_" + re.sub(r"\W", "_", program)
     return f"""\
 {function}() {{
     local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}
