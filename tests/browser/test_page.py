@@ -209,6 +209,30 @@ async def test_a_server_that_comes_back_without_the_session_is_told_honestly(tmp
             assert "before" in await tab.text()
 
 
+async def test_a_server_that_takes_no_more_sessions_says_so(tmp_path: Path) -> None:
+    async with program(tmp_path, "--max-sessions", "1") as server, browser() as chromium:
+        person = Person(chromium)
+        await person.enter(server, "first")
+        tab = await person.open(f"{server.origin}/?session=second&test=1#token={TOKEN}")
+        await tab.until_status("The server refuses this session: this server has 1 sessions already")
+
+
+async def test_a_terminal_answers_what_is_asked_of_it_and_nothing_that_is_replayed(tmp_path: Path) -> None:
+    async with program(tmp_path) as server, browser() as chromium:
+        person = Person(chromium)
+        tab, other = await person.enter(server, "asked"), await person.enter(server, "asked")
+        await tab.type("clear; read -rsd c -p $'\\e[c' answer; printf '%q\\n' \"$answer\"\n")
+        for seen in (tab, other):
+            await seen.until_text(r"$'\E[?1;2'")
+        await tab.page.reload()
+        await tab.until_state("open")
+        await tab.type("echo al''one\n")
+        await other.until_text("alone")
+        lines = (await other.text()).split()
+        assert lines.count(r"$'\E[?1;2'") == 1
+        assert not any("1;2c" in line for line in lines)
+
+
 async def test_without_a_token_a_form_asks_for_it(tmp_path: Path) -> None:
     async with program(tmp_path) as server, browser() as chromium:
         tab = await Person(chromium).open(f"{server.origin}/?session=form&test=1")
