@@ -7,7 +7,7 @@ far behind.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from ..output_log import OutputLog
@@ -31,10 +31,15 @@ LOOK_AGAIN: Final = 1 << 18
 """Bytes that have to come before it is worth looking again."""
 
 
+STEPS: Final = 8
+"""Steps of a change of size between two looks at the clock."""
+_DONE: Final = object()
+
+
 class TerminalModel:
     """An emulator that follows a log. `clock` counts seconds and is only ever compared with itself."""
 
-    __slots__ = ("_clock", "_log", "_look_at", "_parser", "_reader", "_simple", "_slice")
+    __slots__ = ("_clock", "_log", "_look_at", "_parser", "_reader", "_resizing", "_simple", "_slice")
 
     def __init__(self, log: OutputLog, size: Size, *, scrollback: int = 5000, clock: Callable[[], float]) -> None:
         self._log = log
@@ -42,6 +47,7 @@ class TerminalModel:
         self._parser = Parser(Emulator(size.cols, size.rows, scrollback))
         self._clock = clock
         self._slice = FIRST_SLICE
+        self._resizing: Iterator[None] | None = None  # a change of size that is under way
         self._simple: Simple | None = None
         self._look_at = 0  # where the log's end has to be for another look to be worth it
 
@@ -65,21 +71,37 @@ class TerminalModel:
             self._jump_to_start()
         now = clock()
         until = now + seconds
-        while not reader.at_end and (not lag or reader.lag > lag):
-            if self._may_skip():
+        while not self._caught_up and (not lag or reader.lag > lag):
+            if self._resizing is not None:
+                self._resize_on(self._resizing)
+            elif self._may_skip():
                 if not self._look():
                     self._skip()
             else:
                 data = reader.read(self._slice)
                 if isinstance(data, Size):
-                    self.emulator.resize(data.rows, data.cols)
+                    self._resizing = self.emulator.resizing(data.rows, data.cols)
                 else:
                     feed(data)
             before, now = now, clock()
             self._pace(now - before)
             if now >= until:
                 break
-        return reader.at_end
+        return self._caught_up
+
+    @property
+    def _caught_up(self) -> bool:
+        return self._resizing is None and self._reader.at_end
+
+    def _resize_on(self, steps: Iterator[None]) -> None:
+        for _ in range(STEPS):
+            if next(steps, _DONE) is _DONE:
+                self._resizing = None
+                return
+
+    def _finish_resizing(self) -> None:
+        while self._resizing is not None:
+            self._resize_on(self._resizing)
 
     def _pace(self, took: float) -> None:
         if took < SHORT:
@@ -89,6 +111,7 @@ class TerminalModel:
 
     def _jump_to_start(self) -> None:
         """The log has forgotten what was not read yet. Nobody should let that happen; what is left is drawn then."""
+        self._finish_resizing()
         self._reader.skip_to(self._log.start)
         self._simple = None
         size = self._log.size_at(self._log.start)
@@ -99,12 +122,13 @@ class TerminalModel:
 
         Raises ValueError unless the model has caught up.
         """
-        if not self._reader.at_end:
+        if not self._caught_up:
             raise ValueError("the model has not caught up with the log")
         return snapshot(self._parser, lines)
 
     def screen(self) -> Screen:
         """What the terminal shows, as of `lag` bytes before the log's end."""
+        self._finish_resizing()
         return Screen.of(self.emulator)
 
     # -- skipping

@@ -7,6 +7,7 @@ raises on what a program sends.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ..size import Size
@@ -230,15 +231,19 @@ class Emulator(Editing):
 
     def resize(self, lines: int | None = None, columns: int | None = None) -> None:
         """Take another size; the normal buffer's long lines are wrapped anew."""
-        rows = max(lines or self.lines, 1)
-        width = max(columns or self.columns, MINIMUM_COLUMNS)
+        for _ in self.resizing(lines or self.lines, columns or self.columns):
+            pass
+
+    def resizing(self, lines: int, columns: int) -> Iterator[None]:
+        """The same step by step, of well under a millisecond each. Between the steps, nothing else may be done."""
+        rows, width = max(lines, 1), max(columns, MINIMUM_COLUMNS)
         if (rows, width) == (self.lines, self.columns):
             return
         self.active.x, self.active.y = self.x, self.y
         before, after = Size(self.lines, self.columns), Size(rows, width)
         self.lines, self.columns = rows, width
         for buffer in (self.normal, self.alternate):
-            resize_buffer(buffer, before, after)
+            yield from resize_buffer(buffer, before, after)
             buffer.extend_tabs(width)
         self.grid = self.active.lines
         self.x, self.y = self.active.x, self.active.y

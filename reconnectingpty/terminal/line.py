@@ -7,13 +7,11 @@ lists, of cells and of pens. It knows neither cursor nor screen: drawing, editin
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Final, TypeAlias
+from typing import Final
 
 from .cells import COMPOUND, NULL, TAIL, cell_width, has_content
+from .packing import Row, compound, opened, packed
 from .pen import DEFAULT, PROTECTED, Pen
-
-Row: TypeAlias = "str | tuple[object, ...]"
-"""A packed line: its text alone where that is all, else (wrapped, blank pen, compound cells, text, pen, text, ...)."""
 
 
 class Line:
@@ -197,50 +195,36 @@ class Line:
 
     def pack(self, columns: int | None = None) -> Row:
         """The row in its smallest form, with no more than so many columns of it."""
-        blank = self.blank
         if self.glyphs is None and (columns is None or self.width <= columns):
-            segments = self.segments
-            if not self.wrapped and blank is DEFAULT:
-                if not segments:
-                    return ""
-                if len(segments) == 2 and segments[1] is DEFAULT:
-                    return segments[0]  # type: ignore[return-value]
-            return (self.wrapped, blank, (), *segments)
+            return packed(self.wrapped, self.blank, self.segments)
         glyphs, pens = self.cells(self.width), self.pens
         end = len(glyphs) if columns is None else min(columns, len(glyphs))
         while end and glyphs[end - 1] == NULL and pens[end - 1] is DEFAULT:
             end -= 1
-        compound = tuple(cell for cell in glyphs[:end] if len(cell) > 1)
-        text = "".join([cell if len(cell) == 1 else COMPOUND for cell in glyphs[:end]] if compound else glyphs[:end])
-        packed: list[object] = [self.wrapped, DEFAULT, compound]
+        segments: list[str | Pen] = []
         at = 0
         for pen, run in groupby(pens[:end]):
-            count = sum(1 for _ in run)
-            packed += (text[at : at + count], pen)
-            at += count
-        if len(packed) == 5 and packed[4] is DEFAULT and not self.wrapped and not compound:
-            return text
-        return tuple(packed) if len(packed) > 3 or self.wrapped else ""
+            to = at + len(list(run))
+            text = "".join(glyphs[at:to])
+            if len(text) > to - at:
+                text = "".join([cell if len(cell) == 1 else compound(cell) for cell in glyphs[at:to]])
+            segments += (text, pen)
+            at = to
+        return packed(self.wrapped, DEFAULT, segments)
 
 
 def unpack(row: Row, columns: int) -> Line:
     """The line of a packed row."""
-    line = Line()
-    if isinstance(row, str):
-        if row:
-            line.segments = [row, DEFAULT]
-            line.width = len(row)
-        return line
-    wrapped, blank, compound, *segments = row
-    line.wrapped, line.blank = bool(wrapped), blank  # type: ignore[assignment]
-    line.segments = segments  # type: ignore[assignment]
+    wrapped, blank, cells, segments = opened(row)
+    line = Line(blank, wrapped)
+    line.segments = segments
     line.width = sum(map(len, segments[::2]))  # type: ignore[arg-type]
-    if compound:
+    if cells:
         glyphs = line.cells(columns)
-        cells = iter(compound)  # type: ignore[call-overload]
+        found = iter(cells)
         for x, cell in enumerate(glyphs):
             if cell == COMPOUND:
-                glyphs[x] = next(cells)
+                glyphs[x] = next(found)
     return line
 
 

@@ -11,7 +11,8 @@ from functools import partial
 from typing import Final
 
 from .cells import FORCED, NULL, TAIL, cell_width, glyph
-from .line import Line, Row
+from .line import Line
+from .packing import Row
 from .pen import DEFAULT, INVERSE, OVERLINE, STRIKE, Pen
 from .pieces import Kind, Piece, pieces_of
 from .sgr import sgr_between
@@ -61,8 +62,7 @@ class Painter:
                 out.append(row)
             else:
                 packed = row.pack(self.columns) if isinstance(row, Line) else row
-                wrapped = not isinstance(packed, str) and packed[0]
-                if due and at_mark is not None and not wrapped and index - mark < self._height:
+                if due and at_mark is not None and index - mark < self._height:
                     marked = True
                     self._row(packed, last, index, partial(at_mark, index - mark))
                 else:
@@ -74,7 +74,7 @@ class Painter:
     def _row(self, row: Row, last: Row | Line, index: int, at_start: Callable[[], None] | None = None) -> None:
         wrapped, blank, pieces = pieces_of(row)
         if wrapped:
-            self._wrap(pieces, last, index)
+            self._wrap(pieces, last, index, stop=at_start is not None)
         elif index:
             if self.pen.bg:
                 self.use(DEFAULT)
@@ -143,8 +143,11 @@ class Painter:
         out.append(f"\x1b[{end - at}X")
         return at
 
-    def _wrap(self, pieces: list[Piece], last: Row | Line, index: int) -> None:
-        """Get into a row that continues the one before. No pen with a background may be in use when that scrolls."""
+    def _wrap(self, pieces: list[Piece], last: Row | Line, index: int, *, stop: bool) -> None:
+        """Get into a row that continues the one before; `stop`: and be at its start, before anything is drawn.
+
+        No pen with a background may be in use when that scrolls.
+        """
         out, columns = self.out, self.columns
         if not index:
             # There is no row before: make two, and delete the first.
@@ -154,7 +157,9 @@ class Painter:
         first = pieces[0] if pieces and pieces[0].at == 0 else None
         written = first is not None and first.kind is not Kind.ERASED
         # What is printed in the last row scrolls, and the fresh row has the background of the pen in use.
-        straight = first is not None and first.prints_at_once and (not first.pen.bg or index < self._height)
+        straight = (
+            not stop and first is not None and first.prints_at_once and (not first.pen.bg or index < self._height)
+        )
         if cell != NULL:
             if not straight:
                 self.use(DEFAULT)

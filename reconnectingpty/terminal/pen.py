@@ -24,20 +24,25 @@ RGB: Final = 0x1000000
 UNDERLINE_RESET: Final = -1
 """The underline colour after SGR 59: the text's colour, except in xterm.js 6.0, which takes white."""
 
+MARK, MARK_END = "\x1b", "\x06"
+"""Around a pen's values in a packed row."""
+
 _MAX_PENS = 4096
 _MAX_STEPS = 512
+_MAX_MARKS = 1024
 
 
 class Pen:
     """Foreground, background, attribute bits, underline style (0 to 5) and colour, link (an OSC 8 body, or "")."""
 
-    __slots__ = ("_blank", "bg", "fg", "flags", "key", "link", "steps", "style", "ucolour")
+    __slots__ = ("_blank", "_mark", "bg", "fg", "flags", "key", "link", "steps", "style", "ucolour")
 
     def __init__(self, key: tuple[int, int, int, int, int, str]) -> None:
         self.key = key
         self.fg, self.bg, self.flags, self.style, self.ucolour, self.link = key
         self.steps: dict[str, Pen] | None = None
         self._blank: Pen | None = None
+        self._mark = ""
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Pen) and self.key == other.key)
@@ -55,6 +60,16 @@ class Pen:
         if blank is None:
             blank = self._blank = pen_of((0, self.bg, 0, 0, 0, ""))
         return blank
+
+    @property
+    def mark(self) -> str:
+        """What says in a packed row that this pen is used from here on."""
+        if not self._mark:
+            *numbers, link = self.key
+            values = ",".join([str(number) if number else "" for number in numbers])
+            values = f"{values},{link}" if link else values.rstrip(",")
+            self._mark = f"{MARK}{values}{MARK_END}"
+        return self._mark
 
     def remember(self, parameters: str, then: Pen) -> None:
         """Keep where an SGR string leads from here."""
@@ -86,6 +101,24 @@ def pen_of(key: tuple[int, int, int, int, int, str]) -> Pen:
         if len(_pens) >= _MAX_PENS:
             _forget()
         pen = _pens[key] = Pen(key)
+    return pen
+
+
+_marked: dict[str, Pen] = {"": DEFAULT}
+
+
+def marked(values: str) -> Pen:
+    """The pen of the values in a mark."""
+    pen = _marked.get(values)
+    if pen is None:
+        numbers = values.split(",", 5)
+        link = numbers.pop() if len(numbers) == 6 else ""
+        numbers += [""] * (5 - len(numbers))
+        fg, bg, flags, style, ucolour = [int(number or 0) for number in numbers]
+        if len(_marked) >= _MAX_MARKS:
+            _marked.clear()
+            _marked[""] = DEFAULT
+        pen = _marked[values] = pen_of((fg, bg, flags, style, ucolour, link))
     return pen
 
 

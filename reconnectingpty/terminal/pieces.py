@@ -8,8 +8,8 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from .cells import COMPOUND, FORCED, NULL, TAIL, cell_width
-from .line import Row
-from .pen import DEFAULT, Pen
+from .packing import Row, opened
+from .pen import Pen
 from .width import WIDTHS
 
 
@@ -42,14 +42,11 @@ class Piece(NamedTuple):
 
 def pieces_of(row: Row) -> tuple[bool, Pen, list[Piece]]:
     """Whether the row is wrapped, the pen of the erased cells behind its end, and what is drawn before."""
-    if isinstance(row, str):
-        return False, DEFAULT, list(_pieces([row, DEFAULT], iter(()))) if row else []
-    wrapped, blank, compound, *segments = row
-    pieces = list(_pieces(segments, iter(compound)))  # type: ignore[call-overload]
-    return bool(wrapped), blank, pieces  # type: ignore[return-value]
+    wrapped, blank, compound, segments = opened(row)
+    return wrapped, blank, list(_pieces(segments, iter(compound))) if segments else []
 
 
-def _pieces(segments: list[object], compound: Iterator[str]) -> Iterator[Piece]:
+def _pieces(segments: list[str | Pen], compound: Iterator[str]) -> Iterator[Piece]:
     texts: list[str] = segments[::2]  # type: ignore[assignment]
     pens: list[Pen] = segments[1::2]  # type: ignore[assignment]
     whole = "".join(texts)

@@ -1,19 +1,24 @@
 """Another size for a buffer: rows come and go, and the normal buffer's wrapped lines are wrapped anew.
 
 What goes where is what xterm.js 6.0 does with a Unix pty, the line with the cursor excepted from rewrapping, since the
-program redraws it itself. It changes buffers and rows only; called by the emulator's resize.
+program redraws it itself. With a long scrollback that takes a while, so it is done step by step. It changes buffers and
+rows only; called by the emulator's resize.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from typing import TypeAlias
 
 from ..size import Size
 from .buffer import Buffer
-from .cells import NULL, cell_width
-from .line import Line, Row, unpack
-from .pen import DEFAULT
+from .cells import NULL
+from .cellwise import Steps, join, lengths_of, spread
+from .line import Line, unpack
+from .packing import Row, has_blank, is_wrapped, text_of, weigh
+from .rewrapping import rewrapped
+from .scrollback import BATCH
 
 _Lines: TypeAlias = "list[Row | Line]"
 
@@ -26,11 +31,14 @@ class _Resize:
         self.before = before
         self.after = after
         scrollback = buffer.scrollback
+        if scrollback is not None:
+            scrollback.pack()
         self.lines: _Lines = [*(scrollback or ()), *buffer.lines]
         self.base = buffer.base
         self.most = after.rows + (scrollback.limit if scrollback is not None else 0)
         self.y = buffer.y
         self.length = 0
+        self.forgotten = scrollback.forgotten if scrollback is not None else 0
 
     def line(self, index: int) -> Line:
         """The line at an index, ready to be changed."""
@@ -44,49 +52,73 @@ class _Resize:
         row = self.lines[index]
         if isinstance(row, Line):
             return row.wrapped
-        return not isinstance(row, str) and bool(row[0])
+        return is_wrapped(row)
 
-    def group(self, first: int, last: int) -> list[Line]:
+    def group(self, first: int, last: int) -> Steps[list[Line]]:
         """Several lines, as lists of cells."""
-        lines = [self.line(index) for index in range(first, last)]
+        lines = []
         columns = max(self.before.cols, self.after.cols)
-        for line in lines:
-            missing = columns - len(line.cells(columns))
-            if missing > 0:
+        for index in range(first, last):
+            line = self.line(index)
+            if len(line.cells(columns)) < columns:
                 line.resize(columns, columns)
+            lines.append(line)
+            yield
         return lines
 
-    def run(self) -> None:
+    def run(self) -> Steps[None]:
         """Do it all, and give the buffer its new lines."""
         buffer, after = self.buffer, self.after
         if self.before.cols < after.cols:
-            self._set_width()
+            yield from self._set_width()
         self._change_rows()
         buffer.x = min(buffer.x, after.cols - 1)
         buffer.saved.x = min(buffer.saved.x, after.cols - 1)
         if buffer.scrollback is not None:
             if self.before.cols < after.cols:
-                self._grow()
+                yield from self._grow()
             elif self.before.cols > after.cols:
-                self._shrink()
-                self._set_width()
+                yield from self._shrink()
+                yield from self._set_width()
         elif self.before.cols > after.cols:
             for index in range(len(self.lines)):
                 self.line(index).cells(self.before.cols)  # the alternate screen keeps what is cut off at the right
         screen = [self.line(index) for index in range(self.base, min(self.base + after.rows, len(self.lines)))]
         buffer.lines = screen + [Line() for _ in range(after.rows - len(screen))]
-        if buffer.scrollback is not None:
-            buffer.scrollback.replace(self.lines[: self.base])
+        yield from self._pack()
         buffer.y = min(self.y, after.rows - 1)
 
-    def _set_width(self) -> None:
+    def _pack(self) -> Steps[None]:
+        """Give the scrollback what is above the screen."""
+        scrollback = self.buffer.scrollback
+        if scrollback is None:
+            return
+        rows: list[Row] = []
+        forgotten = 0
+        for row in self.lines[: self.base]:
+            if row == "" and forgotten == len(rows) < self.forgotten:
+                forgotten += 1
+            rows.append(row.pack() if isinstance(row, Line) else row)
+            if not len(rows) % BATCH:
+                yield
+        weights = []
+        for at in range(forgotten, len(rows), BATCH):
+            batch = rows[at : at + BATCH]
+            weights.append((len(batch), weigh(batch)))
+            yield
+        scrollback.replace(rows, weights)
+
+    def _set_width(self) -> Steps[None]:
         """Cut off, or add erased cells to, every line that needs it."""
         before, columns = self.before.cols, self.after.cols
         for index, row in enumerate(self.lines):
             if isinstance(row, Line):
                 row.resize(columns, before)
-            elif len(row) > columns if isinstance(row, str) else row[1] is not DEFAULT or columns < before:
+            elif has_blank(row) if columns > before else len(row) > columns < len(text_of(row)):
                 self.line(index).resize(columns, before)
+                yield
+            if not index % BATCH:
+                yield
 
     def _change_rows(self) -> None:
         lines, rows, buffer = self.lines, self.after.rows, self.buffer
@@ -112,9 +144,14 @@ class _Resize:
         self.y = min(self.y, rows - 1) + added
         buffer.top, buffer.bottom = 0, rows - 1
 
+    def _rewrapped(self, first: int, end: int) -> Steps[list[Row] | None]:
+        """The rows of a wrapped line at the new width; None where that has to be done by cells."""
+        rows = [row.pack() if isinstance(row, Line) else row for row in self.lines[first:end]]
+        return (yield from rewrapped(rows, self.before.cols, self.after.cols))
+
     # -- more columns
 
-    def _grow(self) -> None:
+    def _grow(self) -> Steps[None]:
         """Join what was wrapped; rows that are left over go."""
         gone: set[int] = set()
         first, cursor = 0, self.base + self.y
@@ -123,9 +160,15 @@ class _Resize:
             while end < len(self.lines) and self.wrapped(end):
                 end += 1
             if end > first + 1 and not first <= cursor < end:
-                spare = self._join(self.group(first, end))
-                gone.update(range(end - spare, end))
+                rows = yield from self._rewrapped(first, end)
+                if rows is not None:
+                    self.lines[first : first + len(rows)] = rows
+                    gone.update(range(first + len(rows), end))
+                else:
+                    spare = yield from join((yield from self.group(first, end)), self.before.cols, self.after.cols)
+                    gone.update(range(end - spare, end))
             first = end
+            yield
         if not gone:
             return
         self.lines = [line for index, line in enumerate(self.lines) if index not in gone]
@@ -138,47 +181,19 @@ class _Resize:
                 self.base -= 1
         self.buffer.saved.y = max(self.buffer.saved.y - len(gone), 0)
 
-    def _join(self, group: list[Line]) -> int:
-        """Move the cells of a wrapped line's rows up; how many of the rows are then empty."""
-        before, columns = self.before.cols, self.after.cols
-        to, column = 0, _row_length(group, 0, before)
-        row, taken = 1, 0
-        while row < len(group):
-            length = _row_length(group, row, before)
-            count = min(length - taken, columns - column)
-            _copy(group[row], taken, group[to], column, count)
-            column += count
-            if column == columns:
-                to, column = to + 1, 0
-            taken += count
-            if taken == length:
-                row, taken = row + 1, 0
-            if column == 0 and to:
-                last = group[to - 1].cells(columns)
-                if cell_width(last[columns - 1]) == 2:
-                    _copy(group[to - 1], columns - 1, group[to], 0, 1)
-                    column = 1
-                    _clear(group[to - 1], columns - 1)
-        if to < len(group):
-            group[to].erase(column, columns, columns, DEFAULT)
-        spare = 0
-        for index in range(len(group) - 1, 0, -1):
-            if index <= to and group[index].trimmed_length():
-                break
-            spare += 1
-        return spare
-
     # -- fewer columns
 
-    def _shrink(self) -> None:
+    def _shrink(self) -> Steps[None]:
         """Wrap what has become too long; the rows that needs are put in."""
         columns = self.after.cols
         self.length = len(self.lines)
-        inserted: list[tuple[int, list[Line]]] = []
+        inserted: list[tuple[int, _Lines]] = []
         total = 0
         end = len(self.lines)
         while end > 0:
             first = last = end - 1
+            if not end % BATCH:
+                yield
             if not self.wrapped(last) and self._trimmed(last) <= columns:
                 end = last
                 continue
@@ -187,25 +202,34 @@ class _Resize:
             end = first
             if first <= self.base + self.y <= last:
                 continue
-            group = self.group(first, last + 1)
-            lengths = _lengths(group, self.before.cols, columns)
-            more = len(lengths) - len(group)
+            rows, more = yield from self._narrowed(first, last + 1)
             if self.base == 0 and self.y != self.length - 1:
                 trimmed = max(0, self.y - self.most + more)
             else:
                 trimmed = max(0, self.length - self.most + more)
-            fresh = [Line(wrapped=True) for _ in range(more)]
-            if fresh:
-                inserted.append((last + 1 + total, fresh))
+            self.lines[first : last + 1] = rows[: last + 1 - first]
+            if more > 0:
+                inserted.append((last + 1 + total, rows[last + 1 - first :]))
                 total += more
-            _spread(group, fresh, lengths, self.before.cols, columns)
             self._move_down(more - trimmed, total)
             self.buffer.saved.y = min(self.buffer.saved.y + more, self.base + self.after.rows - 1)
         del self.lines[self.length :]
         if inserted:
             self._insert(inserted, total)
 
-    def _insert(self, inserted: list[tuple[int, list[Line]]], total: int) -> None:
+    def _narrowed(self, first: int, end: int) -> Steps[tuple[_Lines, int]]:
+        """The rows of a line at the new width, and how many more they are than before."""
+        rows = yield from self._rewrapped(first, end)
+        if rows is not None:
+            return [*rows], len(rows) - (end - first)
+        group = yield from self.group(first, end)
+        lengths = yield from lengths_of(group, self.before.cols, self.after.cols)
+        more = len(lengths) - len(group)
+        fresh = [Line(wrapped=True) for _ in range(more)]
+        yield from spread(group, fresh, lengths, self.before.cols, self.after.cols)
+        return [*group, *fresh], more
+
+    def _insert(self, inserted: list[tuple[int, _Lines]], total: int) -> None:
         """Put rows in, given from the last on with the places they will have; rows gone meanwhile leave no gap."""
         old, left = self.lines, len(self.lines) - 1
         waiting, done = deque(inserted), 0
@@ -223,9 +247,7 @@ class _Resize:
 
     def _trimmed(self, index: int) -> int:
         row = self.lines[index]
-        if isinstance(row, str):
-            return len(row.rstrip(NULL))
-        return self.line(index).trimmed_length()
+        return row.trimmed_length() if isinstance(row, Line) else len(text_of(row).rstrip(NULL))
 
     def _move_down(self, count: int, inserted: int) -> None:
         """The screen goes down with the rows that were put in above its end."""
@@ -237,83 +259,8 @@ class _Resize:
                 self.base += 1
 
 
-def resize_buffer(buffer: Buffer, before: Size, after: Size) -> None:
-    """Give a buffer another size. Margins go back to the whole screen."""
+def resize_buffer(buffer: Buffer, before: Size, after: Size) -> Iterator[None]:
+    """Give a buffer another size, step by step. Margins go back to the whole screen."""
     if buffer.lines:
-        _Resize(buffer, before, after).run()
+        yield from _Resize(buffer, before, after).run()
     buffer.bottom = after.rows - 1
-
-
-def _row_length(group: list[Line], index: int, columns: int) -> int:
-    """Cells of a row that belong to the text: all but one left empty because a wide character did not fit."""
-    if index == len(group) - 1:
-        return group[index].trimmed_length()
-    empty = group[index].cells(columns)[columns - 1] == NULL
-    return columns - 1 if empty and cell_width(group[index + 1].cells(columns)[0]) == 2 else columns
-
-
-def _lengths(group: list[Line], before: int, columns: int) -> list[int]:
-    """How long each row is to be, so that no wide character is cut."""
-    needed = sum(_row_length(group, index, before) for index in range(len(group)))
-    lengths: list[int] = []
-    column = row = done = 0
-    while done < needed:
-        if needed - done < columns:
-            lengths.append(needed - done)
-            break
-        column += columns
-        length = _row_length(group, row, before)
-        if column > length:
-            column -= length
-            row += 1
-        cells = group[row].cells(before) if row < len(group) else []
-        wide = 0 < column <= len(cells) and cell_width(cells[column - 1]) == 2
-        if wide:
-            column -= 1
-        lengths.append(columns - wide)
-        done += columns - wide
-    return lengths
-
-
-def _spread(group: list[Line], fresh: list[Line], lengths: list[int], before: int, columns: int) -> None:
-    """Move the cells down into rows of these lengths, from the last one on."""
-    rows = [*group, *fresh]
-    for line in fresh:
-        line.cells(columns)
-    if not lengths:
-        return
-    to = len(lengths) - 1
-    column = lengths[to]
-    if column == 0:
-        to -= 1
-        column = lengths[to]
-    row = len(group) - 1
-    taken = group[row].trimmed_length()
-    while row >= 0 and 0 <= to < len(rows):
-        count = min(taken, column)
-        _copy(rows[row], taken - count, rows[to], column - count, count)
-        column -= count
-        if column == 0:
-            to -= 1
-            column = lengths[to] if to >= 0 else 0
-        taken -= count
-        if taken == 0:
-            row -= 1
-            taken = _row_length(rows, max(row, 0), before)
-    for line, length in zip(rows, lengths, strict=False):
-        if length < columns:
-            _clear(line, length)
-
-
-def _copy(source: Line, at: int, target: Line, to: int, count: int) -> None:
-    if count > 0 and source.glyphs is not None and target.glyphs is not None:
-        glyphs, pens = source.glyphs[at : at + count], source.pens[at : at + count]
-        end = min(to + len(glyphs), len(target.glyphs))
-        target.glyphs[to:end] = glyphs[: end - to]
-        target.pens[to:end] = pens[: end - to]
-
-
-def _clear(line: Line, column: int) -> None:
-    if line.glyphs is not None and column < len(line.glyphs):
-        line.glyphs[column] = NULL
-        line.pens[column] = DEFAULT

@@ -18,9 +18,10 @@ from .buffer import TAB_WIDTH, Buffer
 from .cells import NULL, TAIL, cell_width, glyph, has_content
 from .charsets import ASCII, SHIFTS, untranslated
 from .emulator import Emulator
-from .line import Line, Row
+from .line import Line
 from .modes import MOUSE_ENCODING, MOUSE_TRACKING, SWITCHES, Modes
 from .operating import SPECIAL
+from .packing import Row
 from .painting import Painter
 from .parser import Parser
 from .pen import DEFAULT, EXTENDED, PROTECTED, UNDERLINE, Pen, pen_of, with_extended

@@ -113,6 +113,25 @@ def test_each_feature_is_redrawn_as_xterm_shows_it() -> None:
     assert [line for result in results for line in compared(*result)] == []
 
 
+def _resized(data: bytes, size: tuple[int, int, int], more: bytes = b"") -> Case:
+    case = Case("resized", data + more, len(data), (10, 4))
+    case.resize = size
+    return case
+
+
+ONCE_WRONG = [
+    # The row of the cursor saved before anything else, within a line that fills more than the screen.
+    _resized(b"01234567890123456789narrow\x0bz fox jumps over it once more", (50, 8, 3), b"\x1b[3J"),
+]
+
+
+@pytest.mark.parametrize("case", ONCE_WRONG, ids=range(len(ONCE_WRONG)))
+def test_what_was_once_wrong_is_right(case: Case) -> None:
+    with xterm() as judge:
+        expected, found = judge.ask_all(iter(case.jobs()))
+    assert compared(case, expected, found) == []
+
+
 @pytest.fixture(scope="module")
 def judge() -> Iterator[Xterm]:
     with xterm() as found:
