@@ -39,6 +39,8 @@ class Status:
     """The delay under way; 0.0 when there is none."""
     last_trouble: str = ""
     """Why the tunnel last fell, with ssh's own words."""
+    allocated_port: int | None = None
+    """What the server chose for `-R 0:...`."""
 
     @property
     def up(self) -> bool:

@@ -74,6 +74,7 @@ class SshSupervisor:
         self._starts = 0
         self._restarts: Counter[str] = Counter()
         self._watch: Watch | None = None
+        self._words: SshWords | None = None
         self._pid: int | None = None
         self._probe_seconds: float | None = None
         self._delay = 0.0
@@ -107,6 +108,7 @@ class SshSupervisor:
             probe_seconds=self._probe_seconds,
             backoff_seconds=self._delay,
             last_trouble=self._trouble,
+            allocated_port=self._words.allocated if self._words is not None else None,
         )
 
     def restart(self) -> None:
@@ -198,7 +200,7 @@ class SshSupervisor:
         self._started_at = asyncio.get_running_loop().time()
         asked = sshargs.read(settings.ssh_args)
         told = sshargs.tells_progress(settings, asked)
-        words = SshWords(remote_forwards=asked.remote_forwards, hide_debug=told and not asked.verbose)
+        words = self._words = SshWords(remote_forwards=asked.remote_forwards, hide_debug=told and not asked.verbose)
         argv = [ssh, *self._arguments(heartbeat)]
         child: Child
         watch: Watch | None = None

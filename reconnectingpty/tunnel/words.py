@@ -46,6 +46,7 @@ _TROUBLES = [(reason, re.compile(pattern)) for reason, pattern in TROUBLES]
 _CONNECTED = re.compile(rb"debug1: Entering interactive session")
 _SHARED = re.compile(rb"debug1: mux_client_request_session")
 """Said where an ssh that runs already carries this one's session, too."""
+_ALLOCATED = re.compile(rb"Allocated port (\d+) for remote forward")
 _FORWARDED = re.compile(rb"debug1: remote forward success for: ")
 
 
@@ -55,11 +56,13 @@ class SshWords:
     `hide_debug`: ssh was made to talk more than its user asked for, so that lines of debugging are for us alone.
     """
 
-    __slots__ = ("_line", "_passing", "_rank", "connected", "hide_debug", "last", "missing")
+    __slots__ = ("_line", "_passing", "_rank", "allocated", "connected", "hide_debug", "last", "missing")
 
     def __init__(self, *, remote_forwards: int = 0, hide_debug: bool = False) -> None:
         self.hide_debug = hide_debug
         self.connected = False
+        self.allocated: int | None = None
+        """The port that the server chose for a forward of port 0."""
         self.missing = remote_forwards
         """Forwards that the server has not granted yet."""
         self.last: deque[str] = deque(maxlen=KEPT)
@@ -130,6 +133,9 @@ class SshWords:
                 self.connected, self.missing = True, 0
             return
         if not line:
+            return
+        if allocated := _ALLOCATED.match(line):
+            self.allocated = int(allocated[1])
             return
         self.last.append(line.decode("utf-8", "replace"))
         for rank, (_, pattern) in enumerate(_TROUBLES[: self._rank]):
