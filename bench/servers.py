@@ -57,7 +57,10 @@ def _process(command: list[str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
 def ours(*flags: str) -> Iterator[tuple[int, int]]:
     """This server: its port and pid."""
     base = [sys.executable, "-m", "reconnectingpty_server", "serve", "--listen", "127.0.0.1:0", "--token", TOKEN]
-    with _process([*base, "--allow-command", "--max-sessions", "5000", *flags]) as (process, link):
+    with _process([*base, "--allow-command", "--max-sessions", "5000", "--backend", "buffered", *flags]) as (
+        process,
+        link,
+    ):
         port = re.search(r":(\d+)/", link)
         if port is None:
             raise RuntimeError(f"the server printed no link: {link!r}")

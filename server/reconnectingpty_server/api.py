@@ -31,9 +31,11 @@ async def healthy(server: Server, request: Request, rest: str) -> Response:
 
 
 async def ready(server: Server, request: Request, rest: str) -> Response:
-    """It takes sessions; 503, and why, where it does not."""
+    """It takes sessions; 503, and why, where it does not. How its tunnels do is told, but not where they go."""
     reasons = server.not_ready()
-    return Response.json({"status": "not ready" if reasons else "ready", "reasons": reasons}, 503 if reasons else 200)
+    tunnels = [str(tunnel.status().state) for tunnel in server.tunnels]
+    status = "not ready" if reasons else "ready"
+    return Response.json({"status": status, "reasons": reasons, "tunnels": tunnels}, 503 if reasons else 200)
 
 
 async def metrics(server: Server, request: Request, rest: str) -> Response:
@@ -70,6 +72,11 @@ async def who_am_i(server: Server, request: Request, rest: str) -> Response:
 async def list_sessions(server: Server, request: Request, rest: str) -> Response:
     """All sessions."""
     return Response.json({"sessions": [asdict(session.info()) for session in server.sessions]})
+
+
+async def list_tunnels(server: Server, request: Request, rest: str) -> Response:
+    """The tunnels, and how each does."""
+    return Response.json({"tunnels": [tunnel.state() for tunnel in server.tunnels]})
 
 
 async def show_session(server: Server, request: Request, rest: str) -> Response:
@@ -127,6 +134,7 @@ ROUTES: dict[str, Route] = {
     "/api/logout": Route({"POST": log_out}),
     "/api/whoami": Route({"GET": who_am_i}),
     "/api/sessions": Route({"GET": list_sessions}),
+    "/api/tunnels": Route({"GET": list_tunnels}),
     "/api/sessions/*": Route({"GET": show_session, "DELETE": end_session}),
     "/api/sessions/*/screen": Route({"GET": show_screen}),
 }

@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import quote
 
+from reconnectingpty.tunnel.cli import tunnel
+
 from . import attach, serve
 from .config import add_flags
 from .logs import clean
@@ -18,7 +20,10 @@ from .remote import Remote, RemoteError
 
 def main(arguments: list[str] | None = None) -> None:
     """The console script `reconnectingpty`."""
-    parsed = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == ["tunnel"]:  # what follows is ssh's, which argparse would take for its own
+        raise SystemExit(tunnel(given[1:]))
+    parsed = _parser().parse_args(given)
     try:
         status = parsed.run(parsed)
     except RemoteError as error:
@@ -39,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     serving = commands.add_parser("serve", help="run the server", allow_abbrev=False)
     add_flags(serving)
     serving.set_defaults(run=serve.run)
+    commands.add_parser("tunnel", help="keep an ssh connection open, as autossh does", add_help=False)
     listing = _client(commands, "list", "list the sessions", _list)
     listing.add_argument("--json", action="store_true", help="as JSON")
     _client(commands, "kill", "end a session", _kill).add_argument("session")

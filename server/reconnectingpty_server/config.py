@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from reconnectingpty import OptionError, Options, SizePolicy, backends
+from reconnectingpty.options import MIN_LOG
 
 PREFIX = "RECONNECTINGPTY_"
 
@@ -168,7 +169,7 @@ class Config:
     )
     scrollback: int = _setting(_whole(0, 1_000_000), "LINES", "lines above the screen that are kept", 5000, "5000")
     log_size: int = _setting(
-        _whole(256 << 10, 1 << 30), "BYTES", "output kept for clients that come back, per session", 1 << 20, "1048576"
+        _whole(MIN_LOG, 1 << 30), "BYTES", "output kept for clients that come back, per session", 1 << 20, "1048576"
     )
     size_policy: SizePolicy = _setting(  # noqa: RUF009 (a field, made by a function)
         lambda text: SizePolicy(_one_of(*SizePolicy)(text)), "NAME",
@@ -178,6 +179,17 @@ class Config:
     max_viewers: int = _setting(_whole(1, 65536), "N", "clients attached to one session", 64, "64")
     origin: tuple[str, ...] = _setting(
         _host, "HOST", "another host whose pages may connect; may be repeated", (), "same host", repeat=True
+    )
+    tunnel: tuple[str, ...] = _setting(
+        str, "[USER@]HOST", "publish the first listener there by a supervised `ssh -R`; may be repeated",
+        (), "none", repeat=True,
+    )  # fmt: skip
+    tunnel_remote: tuple[str, ...] = _setting(
+        str, "END", "its far end: a port, `address:port` or a socket's path; one for each tunnel, in their order",
+        (), "the same port", repeat=True,
+    )  # fmt: skip
+    tunnel_option: tuple[str, ...] = _setting(
+        str, "OPTION", "an option of ssh (`-o OPTION`) for all tunnels; may be repeated", (), "none", repeat=True
     )
     metrics_prefix: str = _setting(_name, "NAME", "put before `reconnecting_pty_…`", "", "none")
     config: str = _setting(str, "PATH", "a TOML file with these settings as keys", "", "none")
@@ -282,6 +294,12 @@ def _check(config: Config) -> None:
             raise ConfigError(
                 f"--agent-listen: {address} can be reached from other machines, and this protocol has no login"
             )
+    if config.tunnel and not config.listen:
+        raise ConfigError("--tunnel: there is no listener to publish")
+    if config.tunnel and config.no_auth:
+        raise ConfigError("--tunnel: not with --no-auth, since whoever reaches the far end would get a shell")
+    if len(config.tunnel_remote) > len(config.tunnel):
+        raise ConfigError("--tunnel-remote: there are more of them than tunnels")
     try:
         config.options()
     except OptionError as error:

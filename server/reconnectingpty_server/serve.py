@@ -51,8 +51,13 @@ async def _serve(config: Config, again: Callable[[], Config]) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, told.put_nowait, number)
+    adopted = await server.adopt()
+    if adopted:
+        log.info("%d sessions of an earlier server go on", adopted)
     opened = [await server.listen(address) for address in config.listen]
     opened_agents = [await server.listen_agent(address) for address in config.agent_listen]
+    if opened:
+        await server.publish(opened[0])
     lines = [link(address, server.token) for address in opened] + [f"agent {address}" for address in opened_agents]
     print("\n".join(lines), flush=True)
     with runtime.announced(lines[0] if opened else ""):

@@ -13,7 +13,8 @@ from copy import copy
 from dataclasses import dataclass
 from functools import partial
 
-from reconnectingpty import Metrics, Outcome, SessionClosed, Shutdown, backends
+from reconnectingpty import Metrics, OptionError, Outcome, SessionClosed, Shutdown, backends
+from reconnectingpty.tunnel.publish import Tunnel, TunnelMetrics, local_end
 from reconnectingpty.wire.address import AttachRequest, FieldError, InvalidQuery, parse_query
 from reconnectingpty.wire.coder import Init
 from reconnectingpty.wire.messages import Closing, Exited
@@ -62,6 +63,7 @@ class Server:
         self._sockets = WebSockets()
         self._agents = AgentStreams(self._attach_agent, MAX_CONNECTIONS)
         self._listening: list[Listening] = []
+        self.tunnels: list[Tunnel] = []
         self._stopping = False
 
     # -- listeners
@@ -90,6 +92,27 @@ class Server:
             lambda: asyncio.start_unix_server(self._agents.serve, address.path),
             lambda: asyncio.start_server(self._agents.serve, address.host, address.port, backlog=1024),
         )
+
+    async def adopt(self) -> int:
+        """Take over the sessions that a killed server left in GNU screen: how many. Call it before :meth:`listen`."""
+        return await self.sessions.adopt()
+
+    async def publish(self, address: Address) -> None:
+        """Hold the configured tunnels open to this listener, until the server is closed. Raises ConfigError."""
+        ends: list[str | None] = [*self.config.tunnel_remote]
+        ends += [None] * (len(self.config.tunnel) - len(ends))
+        options = [word for option in self.config.tunnel_option for word in ("-o", option)]
+        local = local_end(address.host, address.port, address.path)
+        try:
+            tunnels = [
+                Tunnel(to, local, remote=end, options=options) for to, end in zip(self.config.tunnel, ends, strict=True)
+            ]
+        except OptionError as error:
+            raise ConfigError(f"--tunnel: {error}") from None
+        if tunnels:
+            self.metrics.registry.register(TunnelMetrics(tunnels, self.config.metrics_prefix))
+        for tunnel in tunnels:
+            self.tunnels.append(await tunnel.__aenter__())
 
     async def _open(self, address: Address, unix, tcp) -> Address:  # type: ignore[no-untyped-def]
         try:
@@ -263,6 +286,8 @@ class Server:
                     os.unlink(listening.address.path)
         await self.sessions.close(Shutdown(), seconds)
         await asyncio.gather(self._sockets.finish(1.0), self._agents.finish(1.0))
+        while self.tunnels:
+            await self.tunnels.pop().__aexit__(None, None, None)
         for connection in (*self.connections, *self.lingering):
             connection.transport.close()
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from reconnectingpty import Metrics, Options, ReconnectingPTY, ReconnectingPTYError, SessionClosed, State, new
+from reconnectingpty.screen import adopt
 
 REMEMBERED = 1024
 REMEMBERED_SECONDS = 600.0
@@ -79,12 +80,23 @@ class Sessions:
             if self.full:
                 raise TooManySessions(f"this server has {self.limit} sessions already, which is the most it takes")
             options = replace(self.options, backend_type=backend) if backend else self.options
-            session = self._live[session_id] = new(command, options, session_id=session_id)
-            self._all.add(session)
-            run = session_id, session.epoch
-            self._watchers[run] = asyncio.create_task(self._watch(session))
-            self._watchers[run].add_done_callback(lambda _: self._watchers.pop(run))
+            session = new(command, options, session_id=session_id)
+            self._add(session)
         return session
+
+    async def adopt(self) -> int:
+        """Take over what a killed server left in GNU screen; how many sessions that are. Call it before serving."""
+        adopted = await adopt(self.options)
+        for session in adopted:
+            self._add(session)
+        return len(adopted)
+
+    def _add(self, session: ReconnectingPTY) -> None:
+        self._live[session.id] = session
+        self._all.add(session)
+        run = session.id, session.epoch
+        self._watchers[run] = asyncio.create_task(self._watch(session))
+        self._watchers[run].add_done_callback(lambda _: self._watchers.pop(run))
 
     async def _watch(self, session: ReconnectingPTY) -> None:
         await session.wait(State.CLOSING)

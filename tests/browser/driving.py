@@ -64,7 +64,7 @@ class Program:
 @asynccontextmanager
 async def program(tmp_path: Path, *flags: str, port: int = 0, command: str = SHELL) -> AsyncIterator[Program]:
     """A server on a free port, or on `port`."""
-    environment = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)}
+    environment = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path), "RECONNECTINGPTY_BACKEND": "buffered"}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "reconnectingpty_server", "serve", "--listen", f"127.0.0.1:{port}"),
         *("--token", TOKEN, "--command", command, "--log-level", "warning"),

@@ -20,7 +20,7 @@ PROGRAM = [sys.executable, "-m", "reconnectingpty_server"]
 @asynccontextmanager
 async def program(tmp_path: Path, *flags: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str, dict[str, str]]]:
     """A running server, its link, and the environment in which the commands find it."""
-    environment = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)}
+    environment = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path), "RECONNECTINGPTY_BACKEND": "buffered"}
     process = await asyncio.create_subprocess_exec(
         *PROGRAM, "serve", "--listen", "127.0.0.1:0", *flags, env=environment, stdout=-1, stderr=-1
     )
