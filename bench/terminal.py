@@ -5,6 +5,7 @@ CPU time of this thread, best of a few rounds: on a machine that does other thin
 
 from __future__ import annotations
 
+import gc
 import statistics
 import time
 import tracemalloc
@@ -187,4 +188,7 @@ def _weight(data: Callable[[], bytes]) -> int:
 def terminal(quick: bool) -> Iterator[Row]:
     """All of it."""
     for measure in (parsing, skipping, drawing, resizing, weighing):
+        # What the measures before have left is not the next one's to collect.
+        gc.collect()
+        gc.freeze()
         yield from measure(quick)

@@ -31,7 +31,7 @@ LOOK_AGAIN: Final = 1 << 18
 """Bytes that have to come before it is worth looking again."""
 
 
-STEPS: Final = 8
+STEPS: Final = 4
 """Steps of a change of size between two looks at the clock."""
 _DONE: Final = object()
 

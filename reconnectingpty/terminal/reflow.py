@@ -215,7 +215,7 @@ class _Resize:
             self.buffer.saved.y = min(self.buffer.saved.y + more, self.base + self.after.rows - 1)
         del self.lines[self.length :]
         if inserted:
-            self._insert(inserted, total)
+            yield from self._insert(inserted, total)
 
     def _narrowed(self, first: int, end: int) -> Steps[tuple[_Lines, int]]:
         """The rows of a line at the new width, and how many more they are than before."""
@@ -229,7 +229,7 @@ class _Resize:
         yield from spread(group, fresh, lengths, self.before.cols, self.after.cols)
         return [*group, *fresh], more
 
-    def _insert(self, inserted: list[tuple[int, _Lines]], total: int) -> None:
+    def _insert(self, inserted: list[tuple[int, _Lines]], total: int) -> Steps[None]:
         """Put rows in, given from the last on with the places they will have; rows gone meanwhile leave no gap."""
         old, left = self.lines, len(self.lines) - 1
         waiting, done = deque(inserted), 0
@@ -243,6 +243,8 @@ class _Resize:
             else:
                 lines.append(old[left] if left >= 0 else Line())
                 left -= 1
+            if not len(lines) % BATCH:
+                yield
         self.lines = lines[:size][::-1]
 
     def _trimmed(self, index: int) -> int:
