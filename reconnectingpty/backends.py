@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import secrets
-import sys
 from collections.abc import Sequence
 
 from .buffered import BufferedPTY
 from .errors import OptionError
 from .options import Options
-from .screen import ScreenPTY, installed
+from .screen import ScreenPTY, usable
 from .session import ReconnectingPTY
 
 _BACKENDS: dict[str, type[ReconnectingPTY]] = {"buffered": BufferedPTY, "screen": ScreenPTY}
@@ -21,12 +20,12 @@ def backends() -> tuple[str, ...]:
 
 
 def resolve(name: str) -> str:
-    """The backend that a session gets which asks for `name`: `auto` and `""` are GNU screen where there is one.
+    """The backend that a session gets which asks for `name`: `auto` and `""` are GNU screen where that can be used.
 
     Raises OptionError for a name that there is not.
     """
     if name in ("", "auto"):
-        return "buffered"
+        return "screen" if usable() else "buffered"
     if name not in _BACKENDS:
         known = ", ".join(("auto", *_BACKENDS))
         raise OptionError(f"there is no backend {name!r}; choose one of {known}")

@@ -8,8 +8,17 @@ session.py    ScreenPTY
 adoption.py   the sessions that a killed server left
 """
 
-from .adoption import adopt
-from .session import ScreenPTY
-from .setup import installed
+import shutil
+import sys
 
-__all__ = ["ScreenPTY", "adopt", "installed"]
+from .adoption import adopt
+from .directory import has_room, home
+from .session import ScreenPTY
+from .setup import PROGRAM
+
+__all__ = ["ScreenPTY", "adopt", "usable"]
+
+
+def usable() -> bool:
+    """Whether sessions can be had here: on Linux, with a `screen` on the PATH and room for its sockets."""
+    return sys.platform == "linux" and shutil.which(PROGRAM) is not None and has_room(home())

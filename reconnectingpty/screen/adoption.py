@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from contextlib import suppress
 
 from ..errors import ReconnectingPTYError
@@ -33,8 +34,20 @@ async def adopt(options: Options) -> list[ScreenPTY]:
             return await _adopt(directory, options)
 
     directories = await asyncio.to_thread(_abandoned)
-    adopted = await asyncio.gather(*map(one, directories))
-    return sorted((session for session in adopted if session is not None), key=lambda session: session.created)
+    adopted = [session for session in await asyncio.gather(*map(one, directories)) if session is not None]
+    adopted.sort(key=lambda session: session.created)
+    _tell_apart(adopted)
+    return adopted
+
+
+def _tell_apart(sessions: list[ScreenPTY]) -> None:
+    """Where several servers left sessions of one id, all but the oldest get a number after it."""
+    taken: Counter[str] = Counter()
+    for session in sessions:
+        name = session.id
+        taken[name] += 1
+        if taken[name] > 1:
+            session.id = f"{name[:56]}-{taken[name]}"
 
 
 def _abandoned() -> list[SessionDirectory]:

@@ -63,6 +63,11 @@ def name_of(session_id: str) -> str:
     return hashlib.blake2b(session_id.encode(), digest_size=8).hexdigest()
 
 
+def has_room(base: Path) -> bool:
+    """Whether a directory's path leaves room for those of sockets in sessions' directories under it."""
+    return len(os.fsencode(base / f"{name_of('')}-{_NAMESAKES}")) + len(_LONGEST_SOCKET) <= MAX_SOCKET_PATH
+
+
 def _private(path: Path) -> Path:
     """Make a directory for this user alone, or see that it is one. Raises OSError."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -88,8 +93,7 @@ class SessionDirectory:
     def make(cls, record: Record, history: int, spec: bytes) -> SessionDirectory:
         """The directory of a new session. Blocks for some milliseconds. Raises OSError, StartFailed."""
         base = _private(home())
-        longest = os.fsencode(base / f"{name_of(record.id)}-{_NAMESAKES}") + _LONGEST_SOCKET.encode()
-        if len(longest) > MAX_SOCKET_PATH:
+        if not has_room(base):
             raise OSError(errno.ENAMETOOLONG, "is too long for a Unix socket; set XDG_RUNTIME_DIR", str(base))
         self = cls._create(base, name_of(record.id))
         try:

@@ -277,6 +277,7 @@ class ScreenPTY(BufferedPTY):
             if sweeping is not None:
                 await sweeping
             await window.close()
+            self._questions.close()
             self._leave_model()
 
     async def _sweep(self, window: Window) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -109,11 +108,6 @@ def inner_environment(environment: dict[str, str], terminfo: Path | None) -> dic
     if terminfo is not None:
         environment.setdefault("TERMINFO", str(terminfo))
     return environment
-
-
-def installed() -> bool:
-    """Whether there is a `screen` on the PATH."""
-    return shutil.which(PROGRAM) is not None
 
 
 @cache

@@ -26,12 +26,15 @@ def _own_home(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("XDG_RUNTIME_DIR", directory)
     yield
     left = [path.name for path in kept()]
-    running = {pid: command_of(pid) for pid in daemons(directory)}
+    deadline = time.monotonic() + PATIENCE
+    while (found := daemons(directory)) and time.monotonic() < deadline:
+        time.sleep(0.01)  # what was killed takes its moment
+    running = {pid: command_of(pid) for pid in found}
     for pid in running:
         with suppress(ProcessLookupError):
             os.kill(pid, 9)
     shutil.rmtree(directory)
-    assert (left, running) == ([], {})
+    assert (left, running) == ([], {}), (left, running)
 
 
 def kept() -> list[Path]:
@@ -72,3 +75,9 @@ async def until(condition: object, what: str = "") -> None:
     while not condition():
         assert time.monotonic() < deadline, what
         await asyncio.sleep(0.01)
+
+
+async def nothing_is_left() -> None:
+    """No session's directory, and no process of screen's once those that were killed have gone."""
+    assert kept() == []
+    await until(lambda: not daemons(), "a daemon is left")

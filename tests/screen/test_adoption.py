@@ -22,7 +22,7 @@ from reconnectingpty.wire.messages import Exited
 
 from ..support.attached import PATIENCE, Attached
 from ..support.clock import pass_time
-from .homes import alive, daemons, kept, until
+from .homes import alive, daemons, kept, nothing_is_left, until
 
 ROOT = Path(__file__).resolve().parents[2]
 SESSIONS = 20
@@ -96,7 +96,7 @@ async def test_twenty_shells_survive_ten_kills_of_the_server() -> None:
         assert host.said["pids"] == pids
         await host.end()
     assert not [pid for pid in pids.values() if alive(pid)]
-    assert (kept(), daemons()) == ([], set())
+    await nothing_is_left()
 
 
 async def test_what_was_on_the_screen_is_shown_again() -> None:
@@ -127,6 +127,17 @@ async def test_no_server_takes_what_another_has() -> None:
         assert await adopt(Options(backend_type="screen")) == []
         await host.end()
     assert await adopt(Options(backend_type="screen")) == []
+
+
+async def test_two_servers_sessions_of_one_id_are_told_apart() -> None:
+    async with hosting(1, 1) as one, hosting(1, 1) as two:
+        await one.kill()
+        await two.kill()
+    sessions = await adopt(Options(backend_type="screen", kill_grace=0.2))
+    assert [session.id for session in sessions] == ["s0", "s0-2"]
+    for session in sessions:
+        session.close()
+        await session.wait()
 
 
 async def test_a_timeout_that_passed_meanwhile_ends_the_session() -> None:
@@ -195,7 +206,7 @@ async def test_a_command_that_ends_as_it_is_taken_over_is_told() -> None:
     await until(lambda: directory.ended() is not None)
     directory.close()
     assert await adopt(Options(backend_type="screen")) == []
-    assert (kept(), daemons()) == ([], set())
+    await nothing_is_left()
 
 
 async def test_what_a_dead_daemon_left_is_ended() -> None:

@@ -25,13 +25,14 @@ from reconnectingpty import (
     backends,
     new,
 )
+from reconnectingpty.backends import resolve
 from reconnectingpty.screen import setup
 from reconnectingpty.screen.directory import home, name_of
 from reconnectingpty.wire.messages import Exited, Hello, Resize
 
 from ..support.attached import PATIENCE, Attached, Holding, session_of
 from ..support.programs import fifo
-from .homes import alive, daemons, kept, until
+from .homes import alive, daemons, kept, nothing_is_left, until
 
 
 def screen_of(command: str | list[str] = "", **options: Any) -> AbstractAsyncContextManager[ReconnectingPTY]:
@@ -78,6 +79,8 @@ class TestStart:
         async with screen_of("pwd; exec cat", cwd=str(tmp_path)) as session:
             client = Attached.to(session)
             await client.until(str(tmp_path).encode())
+            client.feed(b"typed\r")
+            await client.until(b"typed\r\ntyped")
             info = session.info()
             assert info.cwd == str(tmp_path)
             assert info.pid is not None
@@ -145,7 +148,7 @@ class TestEnd:
             await session.wait()
             assert (session.exit_status, session.error) == (status, None)
             assert b"terminating" not in client.output
-        assert (kept(), daemons()) == ([], set())
+        await nothing_is_left()
 
     async def test_all_output_comes_before_the_end(self) -> None:
         async with screen_of("seq 1 20000") as session:
@@ -220,7 +223,7 @@ class TestEnd:
             await Attached.to(session).until(b"ready")
             session.abort()
             await session.wait()
-        assert (kept(), daemons()) == ([], set())
+        await nothing_is_left()
 
     async def test_the_idle_timeout_ends_the_daemon_too(self) -> None:
         async with screen_of("exec cat", timeout=0.05) as session:
@@ -229,7 +232,7 @@ class TestEnd:
             await client.detach()
             async with asyncio.timeout(PATIENCE):
                 await session.wait()
-        assert (kept(), daemons()) == ([], set())
+        await nothing_is_left()
 
     async def test_a_daemon_that_dies_ends_the_session_and_what_it_ran(self) -> None:
         async with screen_of("trap '' HUP; echo ready; while :; do sleep 1000; done") as session:
@@ -475,3 +478,17 @@ class TestChoice:
     async def test_an_unknown_name_is_refused_with_those_that_there_are(self) -> None:
         with pytest.raises(OptionError, match="choose one of auto, buffered, screen"):
             new("", Options(backend_type="tmux"))
+
+    @pytest.mark.parametrize("name", ["", "auto"])
+    def test_screen_is_taken_where_it_can_be(self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert resolve(name) == "screen"
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ("x" * 100)))
+        assert resolve(name) == "buffered"
+
+    @pytest.mark.parametrize("name", ["", "auto"])
+    def test_where_there_is_none_it_is_the_other(
+        self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PATH", str(tmp_path))
+        assert resolve(name) == "buffered"
+        assert resolve("screen") == "screen"
