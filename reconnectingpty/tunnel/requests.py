@@ -36,3 +36,7 @@ class Requests:
         """The same of a retry."""
         asked, self.retry = self.retry, False
         return asked
+
+    def take_prod(self) -> bool:
+        """Whether either was asked for: to whom waits they are the same."""
+        return self.take_retry() | self.take_restart()

@@ -6,6 +6,7 @@ Waits by pidfd, so that any number of them live in one event loop, without a thr
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from .errors import SshNotFound
 from .policy import Exit
 
 READ_AT_ONCE = 16 << 10
+LEASH_SECONDS = 10.0
 LAST_READS = 8
 """Reads after its end: more than the kernel's pipe holds, so that what more comes is somebody else's."""
 TOLD = tuple(
@@ -61,31 +63,35 @@ class Child:
             self._loop.add_reader(stderr, self._on_stderr)
 
     @classmethod
-    async def spawn(
+    def spawn(
         cls,
         argv: Sequence[str],
         *,
         environment: Mapping[str, str],
         terminal: bool,
         sink: Callable[[bytes], None] | None,
+        leash: Sequence[str] = (),
     ) -> Child:
         """Start `argv`, whose first element is a path.
 
         With `terminal` it shares our standard streams and process group; else it gets a session of its own and nothing
-        to read. `sink` is given what it writes to stderr; None leaves stderr ours. Raises OSError.
+        to read. `sink` is given what it writes to stderr; None leaves stderr ours. `leash`: see :func:`find_leash`.
+        Raises OSError.
         """
-        loop = asyncio.get_running_loop()
-        # fork and exec block for milliseconds. A cancelled caller must not leave a child that nobody owns.
-        start = loop.run_in_executor(None, _start, list(argv), dict(environment), terminal, sink is not None)
-        try:
-            pid, stderr = await asyncio.shield(start)
-        except asyncio.CancelledError:
-            start.add_done_callback(_discard)
-            raise
+        if leash and not os.access(argv[0], os.X_OK):
+            # The leash would be started, and could only tell of it with an exit status.
+            raise OSError(errno.EACCES if os.path.exists(argv[0]) else errno.ENOENT, "", argv[0])
+        # Not in another thread, though it holds up the loop for a millisecond: a leash is tied to the thread that
+        # spawns, and one of an executor may end at any time.
+        pid, stderr = _start([*leash, *argv], dict(environment), terminal, sink is not None)
         try:
             return cls(pid, stderr, sink, group=not terminal)
         except OSError:
-            _discard(start)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            if stderr is not None:
+                os.close(stderr)
+            os.waitpid(pid, 0)
             raise
 
     # -- what it says
@@ -160,13 +166,10 @@ class Child:
             else:
                 signal.pidfd_send_signal(self._pidfd, number)
 
-    async def end(self, grace: float) -> Exit:
-        """TERM, and KILL after `grace` seconds; how it ended. When cancelled, KILL at once."""
+    async def end_by_itself(self, seconds: float) -> Exit:
+        """How it ended, if it did so in time, or else by KILL."""
         try:
-            self.signal(signal.SIGTERM)
-            # One that was stopped would not see it.
-            self.signal(signal.SIGCONT)
-            async with asyncio.timeout(grace):
+            async with asyncio.timeout(seconds):
                 return await asyncio.shield(self.exited)
         except TimeoutError:
             pass
@@ -174,9 +177,33 @@ class Child:
             self.signal(signal.SIGKILL)
         return await asyncio.shield(self.exited)
 
+    async def end(self, grace: float) -> Exit:
+        """TERM, and KILL after `grace` seconds; how it ended. When cancelled, KILL at once."""
+        self.signal(signal.SIGTERM)
+        # One that was stopped would not see it.
+        self.signal(signal.SIGCONT)
+        return await self.end_by_itself(grace)
+
+
+async def find_leash(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """A command to put before ssh, which has the kernel end it when we are killed; () where there is none.
+
+    An ssh that nobody watches any more would hold its ports, the server's too, against the next one for ever.
+    """
+    setpriv = shutil.which("setpriv", path=environment.get("PATH"))
+    if setpriv is None:
+        return ()
+    leash = (setpriv, "--pdeathsig", "TERM", "--")
+    try:
+        # There are others of that name that can't.
+        tried = Child.spawn([*leash, "true"], environment=environment, terminal=False, sink=lambda _: None)
+        return leash if (await tried.end_by_itself(LEASH_SECONDS)).code == 0 else ()
+    except OSError:
+        return ()
+
 
 def _start(argv: list[str], environment: dict[str, str], terminal: bool, capture: bool) -> tuple[int, int | None]:
-    """Fork and exec, in a thread: the child's pid, and the reading end of its stderr."""
+    """Fork and exec: the child's pid, and the reading end of its stderr."""
     actions: list[tuple[int, int, str, int, int] | tuple[int, int, int] | tuple[int, int]] = []
     ours: int | None = None
     theirs: int | None = None
@@ -205,15 +232,3 @@ def _start(argv: list[str], environment: dict[str, str], terminal: bool, capture
         if theirs is not None:
             os.close(theirs)
     return pid, ours
-
-
-def _discard(start: asyncio.Future[tuple[int, int | None]]) -> None:
-    """End a child whose owner went away while it was starting."""
-    if start.cancelled() or start.exception() is not None:
-        return
-    pid, stderr = start.result()
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-    if stderr is not None:
-        os.close(stderr)
-    os.waitpid(pid, 0)

@@ -36,7 +36,7 @@ from .monitor import Heartbeat
 from .policy import Backoff, Exit, Grace, Reason, Verdict, strict_verdict, verdict
 from .requests import Requests
 from .settings import Echo, Loop, Settings, forwards
-from .spawner import Child, find_ssh
+from .spawner import Child, find_leash, find_ssh
 from .status import State, Status
 from .watch import Outcome, Watch
 from .words import SshWords
@@ -80,6 +80,7 @@ class SshSupervisor:
         self._delay = 0.0
         self._trouble = ""
         self._proven = False
+        self._leash: tuple[str, ...] = ()
         self._started_at: float | None = None
         self._deadline: float | None = None
         self._grace = Grace(settings.poll)
@@ -170,6 +171,8 @@ class SshSupervisor:
         ssh = settings.ssh_path if settings.strict and settings.ssh_path else find_ssh(settings.ssh_path, environment)
         loop = asyncio.get_running_loop()
         self._deadline = None if settings.max_lifetime is None else loop.time() + settings.max_lifetime
+        if not settings.strict:
+            self._leash = await find_leash(environment)
         async with AsyncExitStack() as stack:
             heartbeat = None
             if isinstance(settings.monitor, Loop | Echo):
@@ -217,7 +220,7 @@ class SshSupervisor:
 
         sink = None if settings.strict else hear
         try:
-            child = await Child.spawn(argv, environment=environment, terminal=settings.terminal, sink=sink)
+            child = Child.spawn(argv, environment=environment, terminal=settings.terminal, sink=sink, leash=self._leash)
         except OSError as error:
             return self._not_started(ssh, error)
         self._pid = child.pid
@@ -300,7 +303,7 @@ class SshSupervisor:
         self._state, self._delay = State.WAITING, delay
         self._tell(Restarting(outcome.reason, delay))
         until = loop.time() + delay
-        while not (self._requests.stop or self._requests.take_retry() or self._requests.take_restart()):
+        while not (self._requests.stop or self._requests.take_prod()):
             now = loop.time()
             if self._deadline is not None and now >= self._deadline:
                 assert settings.max_lifetime is not None

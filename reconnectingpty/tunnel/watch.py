@@ -145,7 +145,9 @@ class Watch:
     async def _first_probe(self, heartbeat: Heartbeat) -> Reason | None:
         """Try until the first line comes back, so that who waits for the tunnel learns of it at once."""
         settings = self._settings
-        last = self.begun + max(settings.start_timeout, settings.first_poll or 0.0)
+        # Whoever types a passphrase may take his time.
+        least = settings.poll if settings.terminal else settings.start_timeout
+        last = self.begun + max(least, settings.first_poll or 0.0)
         delay = FIRST_RETRY
         while True:
             try:

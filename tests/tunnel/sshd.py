@@ -115,3 +115,30 @@ def _descendants(pid: int) -> list[int]:
             for child in Path(f"/proc/{pid}/task/{task}/children").read_text().split():
                 found += [int(child), *_descendants(int(child))]
     return found
+
+
+class FarSshd(Sshd):
+    """An sshd whose loopback is not ours: each connection's server runs in a network of its own, over two pipes.
+
+    autossh's loop of forwards uses one port on both sides, and so does not work with a server on the same machine.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        needed("unshare", "util-linux")
+        needed("ip", "iproute2")
+        apart = "unshare -n" if os.geteuid() == 0 else "unshare --map-current-user -n"
+        serve = f"{apart} sh -c 'ip link set lo up; exec {self._program} -i -e -f {folder}/sshd_config 2>{folder}/log'"
+        self.arguments = ["-o", f"ProxyCommand={serve}", *self.arguments]
+
+    def start(self) -> None:
+        """Nothing listens: ssh starts its server itself."""
+        if os.geteuid() == 0:
+            Path("/run/sshd").mkdir(exist_ok=True)
+
+    def freeze_below(self, ssh: int) -> list[int]:
+        """Stop the server that this ssh has started."""
+        pids = _descendants(ssh)
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        return pids

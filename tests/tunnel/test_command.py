@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .support import GUARD, PYAUTOSSH, Run, StandIn, alive, autossh, environment, finished, running, until
+from .support import GUARD, PYAUTOSSH, Run, StandIn, alive, autossh, environment, finished, needed, running, until
 
 TERM, INT, HUP, USR1, USR2 = signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2
 STRICT = (*PYAUTOSSH, "--strict")
@@ -119,22 +119,6 @@ def test_a_pidfile_that_a_living_process_holds_is_refused_and_a_stale_one_is_not
             second.send(TERM)
             assert second.end()[0] == 0
         assert not pidfile.exists()
-        for orphan in _children_of_init(stand_in):
-            os.kill(orphan, signal.SIGKILL)
-
-
-def _children_of_init(stand_in: StandIn) -> list[int]:
-    """The stand-in whose supervisor was killed: nobody could end it."""
-    found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            try:
-                variables = Path(f"/proc/{entry}/environ").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if f"AUTOSSH_PATH={stand_in.path}".encode() in variables and int(entry) != os.getpid():
-                found.append(int(entry))
-    return found
 
 
 def test_a_pidfile_of_another_living_program_is_refused(tmp_path: Path) -> None:
@@ -176,6 +160,15 @@ def test_one_shot_runs_ssh_once(tmp_path: Path) -> None:
 def test_a_success_is_a_success_however_quick(tmp_path: Path) -> None:
     with StandIn(tmp_path) as stand_in:
         assert finished([*PYAUTOSSH, "host"], environment(stand_in))[0] == 0
+
+
+def test_ssh_does_not_outlive_a_supervisor_that_was_killed(tmp_path: Path) -> None:
+    needed("setpriv", "util-linux")
+    with StandIn(tmp_path, SLEEP) as stand_in, running([*PYAUTOSSH, "host"], environment(stand_in)) as run:
+        ssh, _ = stand_in.must_start()
+        run.process.kill()
+        run.end()
+        until(lambda: not alive(ssh), "ssh ends")
 
 
 def test_our_defaults_end_well_when_told_to_end(tmp_path: Path) -> None:
