@@ -12,10 +12,11 @@ from typing import Final
 
 from .cells import FORCED, NULL, TAIL, cell_width, glyph
 from .line import Line
-from .packing import Row
+from .packing import Row, is_wrapped, opened
 from .pen import DEFAULT, INVERSE, OVERLINE, STRIKE, Pen
 from .pieces import Kind, Piece, pieces_of
 from .sgr import sgr_between
+from .width import WHOLE
 
 _DRAWN: Final = INVERSE | STRIKE | OVERLINE
 _ANY_WIDE: Final = "\u4e2d"
@@ -24,18 +25,25 @@ _ANY_WIDE: Final = "\u4e2d"
 class Painter:
     """Collects the bytes, and knows the pen that they leave."""
 
-    __slots__ = ("_height", "columns", "out", "pen")
+    __slots__ = ("_changes", "_height", "_last", "columns", "out", "pen")
 
     def __init__(self, columns: int) -> None:
         self.columns = columns
         self.out: list[str] = []
         self.pen: Pen = DEFAULT
         self._height = 0
+        self._changes: dict[tuple[str, str], str] = {}
+        self._last: list[tuple[int, Pen, str]] = []
+        """What has to wait until the row, and a row that continues it, are drawn: row, pen and characters."""
 
     def use(self, pen: Pen) -> None:
         """Go on with another pen."""
         if pen is not self.pen:
-            self.out.append(sgr_between(self.pen, pen))
+            key = (self.pen.mark, pen.mark)
+            change = self._changes.get(key)
+            if change is None:
+                change = self._changes[key] = sgr_between(self.pen, pen)
+            self.out.append(change)
             self.pen = pen
 
     def rows(
@@ -51,25 +59,60 @@ class Painter:
         if not scrolled:
             while end and end > mark and _is_empty(rows[end - 1]):
                 end -= 1
-        out, plain, marked = self.out, self.pen is DEFAULT, False
+        marked = full = False
         last: Row | Line = ""
         for index in range(end):
             row = rows[index]
             due = index >= mark >= 0 and not marked
-            if plain and not due and isinstance(row, str) and NULL not in row and TAIL not in row:
-                if index:
-                    out.append("\r\n")
-                out.append(row)
-            else:
-                packed = row.pack(self.columns) if isinstance(row, Line) else row
+            packed = row.pack(self.columns) if isinstance(row, Line) else row
+            if self._last and not is_wrapped(packed):
+                self._draw_last(index)
+            columns = -1 if due else self._text(packed, index, full)
+            if columns < 0:
                 if due and at_mark is not None and index - mark < self._height:
                     marked = True
                     self._row(packed, last, index, partial(at_mark, index - mark))
                 else:
                     self._row(packed, last, index)
-                plain = self.pen is DEFAULT
+            full = columns == self.columns
             last = row
+        self._draw_last(end)
         return marked
+
+    def _draw_last(self, index: int) -> None:
+        """Before row `index` begins, or at the end: draw what had to wait, in rows that are still on the screen."""
+        for row, pen, text in self._last:
+            up = index - 1 - row
+            if up < self._height:
+                self.use(pen)
+                there, back = (f"\x1b[{up}A", f"\x1b[{up}B") if up else ("", "")
+                self.out.append(f"{there}\x1b[?7l{text}\x1b[?7h{back}")
+        self._last.clear()
+
+    def _text(self, row: Row, index: int, after_full: bool) -> int:
+        """Draw a row that is nothing but text; its columns, or -1 where it is not, and nothing was done."""
+        wrapped, blank, compound, segments = opened(row)
+        texts: list[str] = segments[::2]  # type: ignore[assignment]
+        pens: list[Pen] = segments[1::2]  # type: ignore[assignment]
+        if compound or blank is not DEFAULT:
+            return -1
+        if wrapped and not (after_full and texts and (index < self._height or not pens[0].bg)):
+            return -1
+        columns = 0
+        for text in texts:
+            if WHOLE.fullmatch(text) is None:
+                return -1
+            columns += len(text)
+        out = self.out
+        if index and not wrapped:
+            if self.pen.bg:
+                self.use(DEFAULT)
+            out.append("\r\n")
+        for text, pen in zip(texts, pens, strict=True):
+            if pen is not self.pen:
+                self.use(pen)
+            out.append(text if text.isascii() else text.replace(TAIL, ""))
+        return columns
 
     def _row(self, row: Row, last: Row | Line, index: int, at_start: Callable[[], None] | None = None) -> None:
         wrapped, blank, pieces = pieces_of(row)
@@ -82,7 +125,6 @@ class Painter:
         if at_start is not None:
             at_start()
         x = 0
-        late = ""
         erased = blank
         for piece in pieces:
             if piece.kind is Kind.ORPHAN:
@@ -90,37 +132,38 @@ class Painter:
                 continue
             if piece.kind is Kind.ERASED:
                 erased = piece.pen
-            x, more = self._piece(piece, x)
-            late += more
+            x = self._piece(piece, x, index)
         end = pieces[-1].end if pieces else 0
         if blank.bg and end < self.columns:
             self._erased(x, end, self.columns, blank)
-        if late:
-            self.out.append(late)
 
-    def _piece(self, piece: Piece, x: int) -> tuple[int, str]:
-        """Draw a piece from column `x` on; the cursor's column then, and what has to wait for the row's end."""
+    def _piece(self, piece: Piece, x: int, index: int) -> int:
+        """Draw a piece of row `index` from column `x` on; the cursor's column then."""
         out, columns = self.out, self.columns
         at, kind, text, pen, end = piece
         if kind is Kind.ERASED:
-            return (self._erased(x, at, end, pen) if pen.bg or _shows_on_blank(pen) else x), ""
+            return self._erased(x, at, end, pen) if pen.bg or _shows_on_blank(pen) else x
         if x != at:
             out.append(f"\x1b[{at - x}C" if x < at else f"\x1b[{at + 1}G")
         self.use(pen)
         if kind is Kind.TEXT:
             out.append(text.replace(TAIL, ""))
-            return end, ""
+            return end
         if kind is Kind.HALF:
-            # Without autowrap, a wide character that does not fit is lost, and takes the other half of this one along.
-            out.append(f"\x1b[?7l{text}{_ANY_WIDE}\x1b[?7h" if at == columns - 2 else " ")
-            return columns + 1, ""
+            if at == columns - 2:
+                # Without autowrap, a wide character that does not fit is lost, and takes the right half along.
+                self._last.append((index, pen, f"\x1b[{at + 1}G{text}{_ANY_WIDE}"))
+                return at
+            out.append(" ")
+            return columns + 1
         if text[0] == FORCED[2] and at == columns - 2:
             # What combines with the one that is lost makes this cell wide.
             out.append(text[1])
-            return at + 1, f"\x1b[?7l\x1b[{columns}G{_ANY_WIDE}{text[2:]}\x1b[?7h"
+            self._last.append((index, pen, f"\x1b[{columns}G{_ANY_WIDE}{text[2:]}"))
+            return at + 1
         # To a cell of its own comes what has no width only if nothing was printed just before.
         out.append(text if piece.prints_at_once else f"\x1b[{at + 1}G{glyph(text)}")
-        return (columns + 1 if text[0] in FORCED else end), ""
+        return columns + 1 if text[0] in FORCED else end
 
     def _orphan(self, piece: Piece, before: Pen) -> int:
         """The right half of a wide character whose left half is erased: what an insertion between the two leaves."""

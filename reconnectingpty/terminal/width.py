@@ -92,8 +92,12 @@ WIDTHS: Final = _Widths()
 erased one, t for the tail of a wide character, c for several characters."""
 RUNS: Final = re.compile("(z+)|(w+)|n+")
 """The runs in such a string; group 1: no columns, group 2: two, no group: one."""
-NARROW: Final = re.compile("[ -~\xa0-\u02ff\u0370-\u0482\u2010-\u2027\u2030-\u205e\u2190-\u2319\u2500-\u25fc]+")
+_NARROW: Final = " -~\xa0-\u02ff\u0370-\u0482\u2010-\u2027\u2030-\u205e\u2190-\u2319\u2500-\u25fc"
+_BROAD: Final = "\u3041-\u3096\u309b-\u30ff\u4e00-\ua48c\uac00-\ud7a3\uff01-\uff60\U0001f5fb-\U0001f64f"
+NARROW: Final = re.compile(f"[{_NARROW}]+")
 """Characters of one column, in the blocks that programs use most: one quick look instead of one a character."""
+WHOLE: Final = re.compile(f"(?:[{_NARROW}]++|[{_BROAD}]\x01)*+")
+"""Cells, each with such a character, or with a usual one of two columns that has its tail behind it."""
 
 
 def width(character: str) -> int:

@@ -119,9 +119,16 @@ def _resized(data: bytes, size: tuple[int, int, int], more: bytes = b"") -> Case
     return case
 
 
+def _cut(data: bytes) -> Case:
+    return Case("cut", data, len(data), (20, 6))
+
+
 ONCE_WRONG = [
     # The row of the cursor saved before anything else, within a line that fills more than the screen.
     _resized(b"01234567890123456789narrow\x0bz fox jumps over it once more", (50, 8, 3), b"\x1b[3J"),
+    # A cell made wide at the right edge, in a row that goes on below, on the screen and above it.
+    _cut(b"x" * 60 + "\x1b[1;16H\x1b[?7lfoxes👨\u200d👩".encode()),
+    _cut(b"x" * 60 + "\x1b[1;16H\x1b[?7lfoxes👨\u200d👩\x1b[?7h\x1b[6H\n\n".encode()),
 ]
 
 
