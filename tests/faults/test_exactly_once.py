@@ -30,10 +30,12 @@ class Client:
         self.epoch: str | None = None
         self.query = ""
         self.finishing = False
+        self.greeted = asyncio.Event()
 
     async def once(self, s: Serving, seconds: float | None = None) -> None:
         """One connection, cut at a random moment, in whatever it is doing."""
         where = f"&epoch={self.epoch}&offset={self.offset}" if self.epoch else self.query
+        self.greeted.clear()
         socket = await s.connect(f"reconnect=x&client=me{where}")
         try:
             async with asyncio.timeout(self.rng.uniform(0.0, 0.02) if seconds is None else seconds):
@@ -61,6 +63,7 @@ class Client:
             assert self.epoch in (None, message["epoch"])
             assert (message["snapshot"], message["offset"]) == (0, self.offset)
             self.epoch = message["epoch"]
+            self.greeted.set()
             self.acknowledged = self.sent = message["input_offset"]
             assert self.acknowledged <= len(self.typed)
         elif message["type"] == "ack":
@@ -68,7 +71,9 @@ class Client:
         assert message["type"] != "resync"
 
     async def _type(self, socket) -> None:  # type: ignore[no-untyped-def]
-        while self.epoch is None or not self.output:
+        # Only the hello says from where on to type; and the program has to be ready for it.
+        await self.greeted.wait()
+        while not self.output:
             await asyncio.sleep(0.001)
         while True:
             if self.sent == len(self.typed) and not self.finishing:
