@@ -31,7 +31,8 @@ TOKENS: Final = re.compile(
     r"|\x1b[\s\S]*"
 )
 """Text; line end; CSI without prefix; C0; CSI; ESC; OSC; and the rest, from what is no token. DEL is none of them."""
-_TRUE_COLOUR: Final = re.compile("\x1b\\[([34])8;2;([0-9]{1,3});([0-9]{1,3});([0-9]{1,3})m")
+_TRUE_COLOUR: Final = ("\x1b[38;2;", "\x1b[48;2;")
+_BYTES: Final = {str(value): value for value in range(256)}
 _C1: Final = re.compile("[\x80-\x9f]")
 _PLAIN: Final = bytes(range(0x20, 0x7F)) + b"\r\n"
 _PARTIAL: Final = re.compile(rb"(?:[\xc0-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf7][\x80-\xbf]{0,2})\Z")
@@ -166,12 +167,12 @@ class Parser:
 
     def _learn(self, token: str) -> Meaning | None:
         """What a token means that is not known yet; None for what is no token."""
-        match = _TRUE_COLOUR.fullmatch(token)
-        if match is not None:
+        if token.startswith(_TRUE_COLOUR) and token[-1] == "m":
             # Pictures in 24-bit colour have another in every cell: nothing to remember.
-            target, red, green, blue = match.groups()
-            colour = RGB | (int(red) & 255) << 16 | (int(green) & 255) << 8 | int(blue) & 255
-            return _set_foreground if target == "3" else _set_background, (colour,)
+            values = token[7:-1].split(";")
+            if len(values) == 3 and all(map(_BYTES.__contains__, values)):
+                colour = RGB | _BYTES[values[0]] << 16 | _BYTES[values[1]] << 8 | _BYTES[values[2]]
+                return _set_foreground if token[2] == "3" else _set_background, (colour,)
         if token.startswith("\x1b]"):
             payload = token[2:-1] if token[-1] == "\x07" else token[2:-2]
             if "\x1b" in payload or token[-1] not in "\x07\\":

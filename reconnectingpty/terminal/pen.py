@@ -65,9 +65,8 @@ class Pen:
     def mark(self) -> str:
         """What says in a packed row that this pen is used from here on."""
         if not self._mark:
-            *numbers, link = self.key
-            values = ",".join([str(number) if number else "" for number in numbers])
-            values = f"{values},{link}" if link else values.rstrip(",")
+            values = f"{self.fg or ''},{self.bg or ''},{self.flags or ''},{self.style or ''},{self.ucolour or ''}"
+            values = f"{values},{self.link}" if self.link else values.rstrip(",")
             self._mark = f"{MARK}{values}{MARK_END}"
         return self._mark
 
