@@ -9,7 +9,11 @@ import platform
 from dataclasses import asdict
 from pathlib import Path
 
-from .measures import MEASURES, Row, raise_limits
+from . import measures
+from .measures import Row, raise_limits
+from .terminal import terminal
+
+MEASURES = {**measures.MEASURES, "terminal": terminal}
 
 
 def main() -> None:
@@ -24,7 +28,7 @@ def main() -> None:
         parser.error(f"there is no measure {', '.join(sorted(unknown))}")
     raise_limits()
     rows: list[Row] = []
-    print(f"{'measure':46} {'ours':>10} {'pump':>10} {'terminado':>10}  {'ours/pump':>9}  target")
+    print(f"{'measure':52} {'ours':>8}  {'ratio':>6}  {'target':34}  beside")
     for name in arguments.measures or MEASURES:
         for row in MEASURES[name](arguments.quick):
             rows.append(row)
@@ -37,11 +41,13 @@ def main() -> None:
 
 
 def _line(row: Row) -> str:
-    values = [f"{row.values[name]:.4g}" if name in row.values else "" for name in ("ours", "pump", "terminado")]
-    ratio = f"{row.values['ours'] / row.values['pump']:.2f}" if row.values.get("pump") else ""
+    ours = row.values.get("ours", 0.0)
+    others = {name: value for name, value in row.values.items() if name != "ours"}
+    ratio = f"{ours / next(iter(others.values())):.2f}" if others and next(iter(others.values())) else ""
     mark = {True: "✓ ", False: "✗ ", None: ""}[row.met]
     name = f"{row.name} [{row.unit}]" if row.unit else row.name
-    return f"{name:46} {values[0]:>10} {values[1]:>10} {values[2]:>10}  {ratio:>9}  {mark}{row.target}"
+    beside = ", ".join(f"{name} {value:.4g}" for name, value in others.items())
+    return f"{name:52} {ours:>8.4g}  {ratio:>6}  {mark + row.target:34}  {beside}".rstrip()
 
 
 if __name__ == "__main__":
