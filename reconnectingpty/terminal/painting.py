@@ -91,6 +91,14 @@ class Painter:
 
     def _text(self, row: Row, index: int, after_full: bool) -> int:
         """Draw a row that is nothing but text; its columns, or -1 where it is not, and nothing was done."""
+        if isinstance(row, str):
+            if WHOLE.fullmatch(row) is None:
+                return -1
+            self._next_row(index)
+            if row:
+                self.use(DEFAULT)
+                self.out.append(row if row.isascii() else row.replace(TAIL, ""))
+            return len(row)
         wrapped, blank, compound, segments = opened(row)
         texts: list[str] = segments[::2]  # type: ignore[assignment]
         pens: list[Pen] = segments[1::2]  # type: ignore[assignment]
@@ -103,25 +111,26 @@ class Painter:
             if WHOLE.fullmatch(text) is None:
                 return -1
             columns += len(text)
-        out = self.out
-        if index and not wrapped:
+        if not wrapped:
+            self._next_row(index)
+        for text, pen in zip(texts, pens, strict=True):
+            self.use(pen)
+            self.out.append(text if text.isascii() else text.replace(TAIL, ""))
+        return columns
+
+    def _next_row(self, index: int) -> None:
+        """To the start of row `index`, without a background for what scrolls in."""
+        if index:
             if self.pen.bg:
                 self.use(DEFAULT)
-            out.append("\r\n")
-        for text, pen in zip(texts, pens, strict=True):
-            if pen is not self.pen:
-                self.use(pen)
-            out.append(text if text.isascii() else text.replace(TAIL, ""))
-        return columns
+            self.out.append("\r\n")
 
     def _row(self, row: Row, last: Row | Line, index: int, at_start: Callable[[], None] | None = None) -> None:
         wrapped, blank, pieces = pieces_of(row)
         if wrapped:
             self._wrap(pieces, last, index, stop=at_start is not None)
-        elif index:
-            if self.pen.bg:
-                self.use(DEFAULT)
-            self.out.append("\r\n")
+        else:
+            self._next_row(index)
         if at_start is not None:
             at_start()
         x = 0

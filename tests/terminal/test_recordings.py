@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from . import reattaching
+from .programs import PROGRAMS
 from .recordings import Recording, recordings
 from .xterm import xterm
 
@@ -49,6 +50,7 @@ def test_there_are_recordings_of_all_kinds_of_programs() -> None:
         "vttest",
     }
     assert len(RECORDINGS) >= 60
+    assert {recording.name for recording in RECORDINGS} == {program.name for program in PROGRAMS}
     assert sum(bool(recording.resizes) for recording in RECORDINGS) >= 10
 
 
