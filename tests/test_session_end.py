@@ -198,7 +198,8 @@ def scan(marks):
     raise OSError(24, os.strerror(24))
 
 async def main():
-    session = new("trap '' HUP; echo ready; while :; do sleep 1000; done", Options(backend_type="buffered", kill_grace=0.05))
+    options = Options(backend_type="buffered", kill_grace=0.05)
+    session = new("trap '' HUP; echo ready; while :; do sleep 1000; done", options)
     client = MemoryConnection()
     attached = asyncio.create_task(session.attach(client, "me", 24, 80))
     await client.until(b"ready")
