@@ -6,17 +6,19 @@ import secrets
 from collections.abc import Sequence
 
 from .buffered import BufferedPTY
+from .contained import ContainedPTY
+from .container import Container
 from .errors import OptionError
 from .options import Options
 from .screen import ScreenPTY, usable
 from .session import ReconnectingPTY
 
-_BACKENDS: dict[str, type[ReconnectingPTY]] = {"buffered": BufferedPTY, "screen": ScreenPTY}
+_BACKENDS = ("buffered", "screen")
 
 
 def backends() -> tuple[str, ...]:
     """The names that `Options.backend_type` takes, but for `auto`."""
-    return tuple(_BACKENDS)
+    return _BACKENDS
 
 
 def resolve(name: str) -> str:
@@ -33,13 +35,22 @@ def resolve(name: str) -> str:
 
 
 def new(
-    command: str | Sequence[str] = "", options: Options | None = None, *, session_id: str | None = None
+    command: str | Sequence[str] = "",
+    options: Options | None = None,
+    *,
+    session_id: str | None = None,
+    container: Container | None = None,
 ) -> ReconnectingPTY:
     """A session that will run `command` when somebody attaches; call it in a running event loop.
 
-    An empty command is the user's login shell; a string is run by that shell; a sequence is an argument vector.
-    Raises OptionError for a backend that there is not. A command that can't be started shows in `attach()`.
+    An empty command is the user's login shell; a string is run by that shell; a sequence is an argument vector. With
+    `container` all of it is inside there. Raises OptionError for a backend that there is not. A command that can't be
+    started shows in `attach()`.
     """
     options = options or Options()
-    backend = _BACKENDS[resolve(options.backend_type)]
-    return backend(command, options, session_id or secrets.token_urlsafe(16))
+    session_id = session_id or secrets.token_urlsafe(16)
+    if resolve(options.backend_type) == "screen":
+        return ScreenPTY(command, options, session_id, container=container)
+    if container is not None:
+        return ContainedPTY(command, options, session_id, container=container)
+    return BufferedPTY(command, options, session_id)

@@ -72,7 +72,7 @@ async def _adopt(directory: SessionDirectory, options: Options) -> ScreenPTY | N
         return None
     window = Window(directory, record.epoch)
     window.found(pidfd)
-    session = ScreenPTY(record.command, options, record.id, window)
+    session = ScreenPTY(record.command, options, record.id, container=record.container, window=window)
     session.created = record.created
     try:
         await session.resume(deserted)

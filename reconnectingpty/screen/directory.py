@@ -21,6 +21,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ..container import Container
 from . import setup
 
 MAX_SOCKET_PATH = 107
@@ -40,6 +41,14 @@ class Record:
     command: str | list[str]
     epoch: str
     created: float
+    container: Container | None = None
+
+    @classmethod
+    def read(cls, data: bytes) -> Record:
+        """Raises ValueError, TypeError for what is no record."""
+        values = json.loads(data)
+        container = values.pop("container")
+        return cls(**values, container=None if container is None else Container(**container))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +152,8 @@ class SessionDirectory:
     def record(self) -> Record | None:
         """Whose session it is; None where it was never finished."""
         try:
-            return Record(**json.loads((self.path / "session").read_bytes()))
-        except (OSError, ValueError, TypeError):
+            return Record.read((self.path / "session").read_bytes())
+        except (OSError, ValueError, TypeError, AttributeError, KeyError):
             return None
 
     def pids(self) -> Pids | None:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from ..buffered import BufferedPTY
+from ..container import Container
 from ..environment import child_environment, command_line, current_account, working_directory
 from ..errors import IdleTimeout, SessionClosed, StartFailed
 from ..info import SessionInfo
@@ -53,10 +54,17 @@ class ScreenPTY(BufferedPTY):
     backend: ClassVar[str] = "screen"
 
     def __init__(
-        self, command: str | Sequence[str], options: Options, session_id: str, window: Window | None = None
+        self,
+        command: str | Sequence[str],
+        options: Options,
+        session_id: str,
+        *,
+        container: Container | None = None,
+        window: Window | None = None,
     ) -> None:
         """`window`: that of a session which another server left; without it, one is made when the session starts."""
         super().__init__(command, options, session_id)
+        self.container = container
         self._window: Window | None = None
         self._drawn: asyncio.Future[None] = self._loop.create_future()
         """Set at the screen client's first output."""
@@ -74,7 +82,8 @@ class ScreenPTY(BufferedPTY):
         window = self._window
         try:
             if window is None:
-                window = self._carry(Window(await asyncio.to_thread(self._make_directory), self.epoch))
+                command = self.command if self.container is None else await self.container.command_line(self.command)
+                window = self._carry(Window(await asyncio.to_thread(self._make_directory, command), self.epoch))
                 await self._attach_client(size, ["-S", NAME, *runner_command(window.directory.path)])
                 await self._until(window.started)
             else:
@@ -88,18 +97,18 @@ class ScreenPTY(BufferedPTY):
         window.ended.add_done_callback(lambda _: self._ended())
         return window
 
-    def _make_directory(self) -> SessionDirectory:
+    def _make_directory(self, command: str | Sequence[str]) -> SessionDirectory:
         """Write down what is to be started, where. Raises StartFailed, OptionError."""
         try:
             environment = setup.inner_environment(self._environment(), terminfo())
             account = current_account()
-            argv = command_line(self.command, account)
+            argv = command_line(command, account)
             path = shutil.which(argv[0], path=environment.get("PATH"))
             if path is None:
                 raise StartFailed(f"cannot start {argv[0]!r}: there is no such program")
-            command = self.command if isinstance(self.command, str) else list(self.command)
+            asked = self.command if isinstance(self.command, str) else list(self.command)
             return SessionDirectory.make(
-                Record(self.id, command, self.epoch, self.created),
+                Record(self.id, asked, self.epoch, self.created, self.container),
                 self.options.scrollback,
                 spec_of(working_directory(self.options.cwd, account), path, argv, environment),
             )
@@ -282,11 +291,19 @@ class ScreenPTY(BufferedPTY):
 
     async def _sweep(self, window: Window) -> None:
         try:
+            if self.container is not None:
+                await self._end_inside(self.container, window.epoch)
             await window.end(self.options.kill_grace, self._hurry)
         except OSError as error:
             self._on_trouble("end", error)
         finally:
             window.kill()
+
+    async def _end_inside(self, container: Container, epoch: str) -> None:
+        try:
+            await container.end(epoch, self.options.kill_grace, self._hurry)
+        except StartFailed as error:
+            log.error("session %s: %s", self.id, error)
 
     async def _drain(self, process: Process) -> None:
         while not self._complete.done() and not process.exited.done():
