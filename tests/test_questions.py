@@ -18,6 +18,7 @@ from .support.programs import fifo
 
 RAW = "stty raw -echo; "
 DA1 = r"\033[c"
+HEX = r"od -An -tx1 | tr -d ' \n'"
 SHOW = "od -An -c -v -w1000 | tr -d ' '"
 """Everything that the program reads, as text."""
 VIEWERS = b"\x1b[?65;4;6c"
@@ -65,7 +66,7 @@ def questions_seen(session: ReconnectingPTY) -> asyncio.Event:
 )
 async def test_the_session_answers_when_nobody_is_attached(question: str, answer: bytes, tmp_path: Path) -> None:
     with fifo(tmp_path) as gate:
-        script = f"{RAW}printf ready; read < {gate.path}; printf '{question}'; head -c {len(answer)} | xxd -p; cat"
+        script = f"{RAW}printf ready; read < {gate.path}; printf '{question}'; head -c {len(answer)} | {HEX}; cat"
         async with session_of(script) as session:
             client = Attached.to(session)
             await client.until(b"ready")
