@@ -71,7 +71,7 @@ class TerminalModel:
             self._jump_to_start()
         now = clock()
         until = now + seconds
-        while not self._caught_up and (not lag or reader.lag > lag):
+        while not self.caught_up and (not lag or reader.lag > lag):
             if self._resizing is not None:
                 self._resize_on(self._resizing)
             elif self._may_skip():
@@ -87,10 +87,11 @@ class TerminalModel:
             self._pace(now - before)
             if now >= until:
                 break
-        return self._caught_up
+        return self.caught_up
 
     @property
-    def _caught_up(self) -> bool:
+    def caught_up(self) -> bool:
+        """Whether the log's end, and every change of size, is reached. A change of size takes time, but no lag."""
         return self._resizing is None and self._reader.at_end
 
     def _resize_on(self, steps: Iterator[None]) -> None:
@@ -122,7 +123,7 @@ class TerminalModel:
 
         Raises ValueError unless the model has caught up.
         """
-        if not self._caught_up:
+        if not self.caught_up:
             raise ValueError("the model has not caught up with the log")
         return snapshot(self._parser, lines)
 
