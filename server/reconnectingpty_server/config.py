@@ -161,6 +161,12 @@ class Config:
     no_auth: bool = _setting(_flag, "", "let everybody in; only with loopback and Unix listeners", False, "off")
     command: str = _setting(str, "TEXT", "what a new session runs", "", "login shell")
     allow_command: bool = _setting(_flag, "", "let clients choose the command", False, "off")
+    allow_containers: bool = _setting(
+        _flag, "", "let clients have their sessions inside containers of this machine", False, "off"
+    )
+    container_program: str = _setting(
+        str, "NAME", "what reaches containers: `docker`, `podman` or a path", "", "whichever is there"
+    )
     backend: str = _setting(
         _one_of("auto", *backends()), "NAME", "the backend of sessions whose client names none", "auto", "`auto`"
     )

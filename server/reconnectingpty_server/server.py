@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from reconnectingpty import Metrics, OptionError, Outcome, SessionClosed, Shutdown, backends
+from reconnectingpty.container import Container
 from reconnectingpty.tunnel.publish import Tunnel, TunnelMetrics, local_end
 from reconnectingpty.wire.address import AttachRequest, FieldError, InvalidQuery, parse_query
 from reconnectingpty.wire.coder import Init
@@ -228,12 +229,27 @@ class Server:
             errors.append(
                 FieldError("command", "is not allowed here; the server runs with --allow-command to allow it")
             )
-        if asked.container or asked.container_user:
-            errors.append(FieldError("container", "is not supported by this server"))
+        if (asked.container or asked.container_user) and not self.config.allow_containers:
+            errors.append(
+                FieldError("container", "is not allowed here; the server runs with --allow-containers to allow it")
+            )
+        else:
+            try:
+                self._container(asked)
+            except OptionError as error:
+                errors.append(FieldError("container", str(error)))
         if asked.backend_type not in ("", "auto", *backends()):
             errors.append(FieldError("backend_type", f"must be one of {', '.join(('auto', *backends()))}"))
         if errors:
             raise InvalidQuery(errors)
+
+    def _container(self, asked: AttachRequest | Init) -> Container | None:
+        """Where the command shall run. Raises OptionError for what can't be."""
+        if not asked.container:
+            if asked.container_user:
+                raise OptionError("a user in a container needs a container")
+            return None
+        return Container(asked.container, asked.container_user, self.config.container_program)
 
     async def _attach(self, asked: AttachRequest, connection: V1Socket | CoderSocket, *, v1: bool) -> Outcome:
         self.metrics.connections.inc()
@@ -245,7 +261,7 @@ class Server:
             if not _may_start(asked):
                 raise NoSuchSession(f"there is no session {asked.session}")
             session = self.sessions.get_or_start(
-                asked.session, asked.command or self.config.command, asked.backend_type
+                asked.session, asked.command or self.config.command, asked.backend_type, self._container(asked)
             )
         return await session.attach(
             connection,
@@ -262,7 +278,9 @@ class Server:
     async def _attach_agent(self, init: Init, connection: AgentConnection) -> Outcome:
         self.metrics.connections.inc()
         self._permit(init)
-        session = self.sessions.get_or_start(init.session, init.command or self.config.command, init.backend_type)
+        session = self.sessions.get_or_start(
+            init.session, init.command or self.config.command, init.backend_type, self._container(init)
+        )
         return await session.attach(connection, connection.name, init.rows, init.cols)
 
     # -- reload and end

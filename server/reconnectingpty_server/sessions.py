@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from reconnectingpty import Metrics, Options, ReconnectingPTY, ReconnectingPTYError, SessionClosed, State, new
+from reconnectingpty.container import Container
 from reconnectingpty.screen import adopt
 
 REMEMBERED = 1024
@@ -73,14 +74,16 @@ class Sessions:
             await asyncio.shield(self._watchers[run])
         return self._ended.get(run)
 
-    def get_or_start(self, session_id: str, command: str, backend: str = "") -> ReconnectingPTY:
+    def get_or_start(
+        self, session_id: str, command: str, backend: str = "", container: Container | None = None
+    ) -> ReconnectingPTY:
         """The session of that id, made now if there is none. Raises TooManySessions, OptionError."""
         session = self._live.get(session_id)
         if session is None:
             if self.full:
                 raise TooManySessions(f"this server has {self.limit} sessions already, which is the most it takes")
             options = replace(self.options, backend_type=backend) if backend else self.options
-            session = new(command, options, session_id=session_id)
+            session = new(command, options, session_id=session_id, container=container)
             self._add(session)
         return session
 
