@@ -27,7 +27,7 @@ SHORT, LONG = 0.0002, 0.0008
 """Seconds that a slice may take before the next is not made longer, and before it is made shorter."""
 LEAST_LAG: Final = 1 << 15
 """Bytes of lag from which on it is worth looking for something to skip."""
-LOOK_AGAIN: Final = 1 << 18
+LOOK_AGAIN: Final = 1 << 16
 """Bytes that have to come before it is worth looking again."""
 
 
