@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .cells import NULL, TAIL, cell_width, glyph, has_content, with_width
 from .charsets import ASCII, TRANSLATIONS
-from .line import Line, written
+from .line import Line
 from .state import TerminalState
 from .width import NARROW, RUNS, WIDTHS
 
@@ -57,12 +57,9 @@ class Drawing(TerminalState):
 
     def draw_lines(self, texts: list[str]) -> None:
         """Print lines of ASCII, each with a carriage return and a line feed behind it."""
-        last = self.lines - 1
-        buffer = self.active
-        straight = self.plain and buffer.top == 0 and buffer.bottom == last and not self.newline
         at = 0
         while at < len(texts):
-            if straight and self.y == last and len(texts) - at > 1 and self._in_fresh_row():
+            if len(texts) - at > 1 and self.in_fresh_last_row and self.grid[-1].blank is self.pen.blank:
                 end = self._fitting(texts, at)
                 if end - at > 1:
                     self._pass_through(texts[at:end])
@@ -83,9 +80,14 @@ class Drawing(TerminalState):
         self.x, self.y, self.join = 0, self.lines - 1, 0
         buffer.lines[:] = [Line(self.pen.blank) for _ in range(self.lines)]
 
-    def _in_fresh_row(self) -> bool:
-        line = self.grid[self.y]
-        return not self.x and line.glyphs is None and not (line.width or line.wrapped) and line.blank is self.pen.blank
+    @property
+    def in_fresh_last_row(self) -> bool:
+        """Whether a line that fits, and a line end, would fill the last row and scroll the whole screen by one."""
+        last, buffer = self.lines - 1, self.active
+        if self.y != last or self.x or not self.plain or self.newline or buffer.top or buffer.bottom != last:
+            return False
+        line = self.grid[last]
+        return line.glyphs is None and not line.width and not line.wrapped
 
     def _fitting(self, texts: list[str], at: int) -> int:
         """Up to where the texts fit into a row each."""
@@ -113,7 +115,7 @@ class Drawing(TerminalState):
                 buffer.scrollback.extend_text(texts[:gone], pen)
         bottom = lines.pop()
         del lines[: len(leaving)]
-        lines += [written(text, pen) for text in staying]
+        lines += [Line.of([text, pen] if text else [], pen.blank) for text in staying]
         lines.append(bottom)
 
     # -- anything else than plain text

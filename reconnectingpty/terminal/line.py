@@ -32,6 +32,14 @@ class Line:
         self.glyphs: list[str] | None = None
         self.pens: list[Pen] = _NO_PENS
 
+    @classmethod
+    def of(cls, segments: list[str | Pen], blank: Pen) -> Line:
+        """A fresh row with these texts and pens."""
+        line = cls(blank)
+        line.segments = segments
+        line.width = sum(map(len, segments[::2]))  # type: ignore[arg-type]
+        return line
+
     def cells(self, columns: int) -> list[str]:
         """The cells, to be read and changed at will; `pens` then goes with them."""
         glyphs = self.glyphs
@@ -216,24 +224,14 @@ class Line:
 def unpack(row: Row, columns: int) -> Line:
     """The line of a packed row."""
     wrapped, blank, cells, segments = opened(row)
-    line = Line(blank, wrapped)
-    line.segments = segments
-    line.width = sum(map(len, segments[::2]))  # type: ignore[arg-type]
+    line = Line.of(segments, blank)
+    line.wrapped = wrapped
     if cells:
         glyphs = line.cells(columns)
         found = iter(cells)
         for x, cell in enumerate(glyphs):
             if cell == COMPOUND:
                 glyphs[x] = next(found)
-    return line
-
-
-def written(text: str, pen: Pen) -> Line:
-    """A fresh row with this text."""
-    line = Line(pen.blank)
-    if text:
-        line.segments = [text, pen]
-        line.width = len(text)
     return line
 
 

@@ -45,8 +45,9 @@ def packed(wrapped: bool, blank: Pen, segments: list[str | Pen]) -> Row:
     parts = [_WRAPPED] if wrapped else []
     if blank is not DEFAULT:
         parts += (blank.mark, _BLANK)
-    for at in range(0, len(segments), 2):
-        parts += (segments[at + 1].mark, segments[at])  # type: ignore[union-attr,arg-type]
+    each = iter(segments)
+    for text, pen in zip(each, each, strict=True):
+        parts += (pen.mark, text)  # type: ignore[union-attr,arg-type]
     return "".join(parts).encode()
 
 

@@ -16,6 +16,7 @@ from .machine import GROUND, MAX_STRING, Machine
 from .meaning import SGR, Meaning, ignored, meaning_of, nothing
 from .operating import operate
 from .parameters import parse_parameters
+from .passing import pass_lines
 from .pen import RGB, pen_of
 from .sgr import apply_sgr
 
@@ -38,6 +39,9 @@ _PLAIN: Final = bytes(range(0x20, 0x7F)) + b"\r\n"
 _PARTIAL: Final = re.compile(rb"(?:[\xc0-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf7][\x80-\xbf]{0,2})\Z")
 """A UTF-8 character cut short by the end of the chunk."""
 _LINE_END: Final = "\r\n"
+_NOT_COLOURED: Final = re.compile("\x1b(?!\\[(?:[0-9;:]*m|K))")
+_FEW: Final = 4
+"""Lines from which on it is worth taking them together."""
 _FIRST_WINDOW: Final = 256
 _MAX_MEANINGS: Final = 4096
 
@@ -69,9 +73,15 @@ class Parser:
 
     def feed(self, data: bytes) -> None:
         """Take any bytes, cut anywhere."""
-        if self.machine.state == GROUND and not self.partial and not data.translate(None, _PLAIN):
-            self._feed_lines(data.decode("ascii"))
-            return
+        if self.machine.state != GROUND and not self.partial and data.isascii():
+            data = data[self._run(data.decode("ascii"), 0) :]
+        if self.machine.state == GROUND and not self.partial:
+            others = data.translate(None, _PLAIN)
+            if not others:
+                self._feed_lines(data.decode("ascii"))
+                return
+            if not others.translate(None, b"\x1b") and self._feed_coloured_lines(data.decode("ascii")):
+                return
         text = self._decode(data)
         if self.machine.state != GROUND:
             text = text[self._run(text, 0) :]
@@ -120,6 +130,31 @@ class Parser:
         if last_return:
             emulator.x = 0
             self._text_last = False
+
+    def _feed_coloured_lines(self, text: str) -> bool:
+        """Lines with SGR and EL among them. False where nothing was done, since there is more to it."""
+        start, end = int(text.startswith("\n")), text.rfind("\r\n") + 2
+        lines = text[start : max(end - 2, 0)].split("\r\n")
+        count = len(lines)
+        if count < _FEW or text.count("\n", start, end) != count or text.count("\r", start, end) != count:
+            return False
+        if start:
+            self._feed_tokens(["\n"])
+        emulator = self.emulator
+        at = 0
+        while at < count:
+            if emulator.in_fresh_last_row:
+                at = pass_lines(emulator, lines, at)
+                self._text_last = False
+            if at < count:
+                if _NOT_COLOURED.search(lines[at]) is not None:
+                    break
+                self._feed_tokens(TOKENS.findall(lines[at] + _LINE_END))
+                at += 1
+        rest = self._feed_tokens(TOKENS.findall(_LINE_END.join([*lines[at:], text[end:]])))
+        if rest:
+            self._feed_rest(rest)
+        return True
 
     def _feed_tokens(self, tokens: list[str]) -> str:
         """Carry out the tokens; what comes back is the last one, where it is none: it begins what is no token."""

@@ -35,14 +35,17 @@ _MAX_MARKS = 1024
 class Pen:
     """Foreground, background, attribute bits, underline style (0 to 5) and colour, link (an OSC 8 body, or "")."""
 
-    __slots__ = ("_blank", "_mark", "bg", "fg", "flags", "key", "link", "steps", "style", "ucolour")
+    __slots__ = ("_blank", "bg", "fg", "flags", "key", "link", "mark", "steps", "style", "ucolour")
 
     def __init__(self, key: tuple[int, int, int, int, int, str]) -> None:
         self.key = key
         self.fg, self.bg, self.flags, self.style, self.ucolour, self.link = key
         self.steps: dict[str, Pen] | None = None
         self._blank: Pen | None = None
-        self._mark = ""
+        values = f"{self.fg or ''},{self.bg or ''},{self.flags or ''},{self.style or ''},{self.ucolour or ''}"
+        values = f"{values},{self.link}" if self.link else values.rstrip(",")
+        self.mark = f"{MARK}{values}{MARK_END}"
+        """What says in a packed row that this pen is used from here on."""
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Pen) and self.key == other.key)
@@ -60,15 +63,6 @@ class Pen:
         if blank is None:
             blank = self._blank = pen_of((0, self.bg, 0, 0, 0, ""))
         return blank
-
-    @property
-    def mark(self) -> str:
-        """What says in a packed row that this pen is used from here on."""
-        if not self._mark:
-            values = f"{self.fg or ''},{self.bg or ''},{self.flags or ''},{self.style or ''},{self.ucolour or ''}"
-            values = f"{values},{self.link}" if self.link else values.rstrip(",")
-            self._mark = f"{MARK}{values}{MARK_END}"
-        return self._mark
 
     def remember(self, parameters: str, then: Pen) -> None:
         """Keep where an SGR string leads from here."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
-from .line import Line, unpack
+from .line import Line
 from .packing import Row, packed, unwrapped, weigh
 from .pen import DEFAULT, Pen
 
@@ -63,8 +63,11 @@ class Scrollback:
 
     def extend(self, lines: Iterable[Line]) -> None:
         """Several lines leave the screen."""
+        self.extend_packed([line.pack() for line in lines])
+
+    def extend_packed(self, rows: list[Row]) -> None:
+        """The same, of lines that nobody has seen there."""
         self.pack()
-        rows = [line.pack() for line in lines]
         self.rows.extend(rows)
         self._count(len(rows), weigh(rows))
 
@@ -152,10 +155,6 @@ class Scrollback:
         """The newest `count` lines that are known, oldest first."""
         first = max(len(self.rows) - count, self.forgotten)
         return list(islice(self.rows, first, None))
-
-    def lines(self, columns: int) -> list[Line]:
-        """All of them as lines, oldest first."""
-        return [row if isinstance(row, Line) else unpack(row, columns) for row in self.rows]
 
     def replace(self, rows: list[Row], weights: list[tuple[int, int]]) -> None:
         """Other lines instead, oldest first; the newest have been weighed, in batches, the others are forgotten."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from reconnectingpty.terminal.emulator import Emulator
-from reconnectingpty.terminal.line import Line
+from reconnectingpty.terminal.line import Line, unpack
 from reconnectingpty.terminal.parser import Parser
 from reconnectingpty.terminal.snapshot import snapshot
 
@@ -44,7 +44,7 @@ def everything(parser: Parser) -> dict[str, Any]:
     columns = emulator.columns
     buffers = {}
     for name, buffer in (("normal", emulator.normal), ("alternate", emulator.alternate)):
-        above = buffer.scrollback.lines(columns) if buffer.scrollback is not None else []
+        above = [row if isinstance(row, Line) else unpack(row, columns) for row in buffer.scrollback or ()]
         buffers[name] = (
             _cells(above, columns),
             _cells(buffer.lines, columns),

@@ -110,6 +110,7 @@ def test_each_feature_is_redrawn_as_xterm_shows_it() -> None:
     with xterm() as judge:
         answers = judge.ask_all(job for case in each for job in case.jobs())
         results = list(zip(each, answers, answers, strict=True))
+    assert all(expected and found for _, expected, found in results)
     assert [line for result in results for line in compared(*result)] == []
 
 
