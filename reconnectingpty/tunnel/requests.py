@@ -22,10 +22,15 @@ class Requests:
         self.retry = self.retry or retry
         self._news.set()
 
-    async def wait(self) -> None:
-        """Return when something was asked that nobody has waited for yet."""
-        await self._news.wait()
-        self._news.clear()
+    async def wait(self, until: float | None = None) -> None:
+        """Return when something was asked that nobody has waited for yet, or at that time of the loop's clock."""
+        timer = None if until is None else asyncio.get_running_loop().call_at(until, self._news.set)
+        try:
+            await self._news.wait()
+            self._news.clear()
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     def take_restart(self) -> bool:
         """Whether a restart was asked for; asked for once, it is done once."""

@@ -13,7 +13,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from . import sshargs
@@ -310,9 +310,7 @@ class SshSupervisor:
                 raise MaxLifetimeReached(settings.max_lifetime)
             if now >= until:
                 break
-            with suppress(TimeoutError):
-                async with asyncio.timeout_at(until if self._deadline is None else min(until, self._deadline)):
-                    await self._requests.wait()
+            await self._requests.wait(until if self._deadline is None else min(until, self._deadline))
         else:
             self._backoff.forget()
         self._delay = 0.0

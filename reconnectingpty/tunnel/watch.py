@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from . import events
@@ -173,9 +172,11 @@ class Watch:
     async def _pause(self, seconds: float) -> None:
         """Wait, or be prodded to probe at once."""
         self._prod.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._prod.wait()
+        timer = self._loop.call_later(seconds, self._prod.set)
+        try:
+            await self._prod.wait()
+        finally:
+            timer.cancel()
 
     # -- the whole life
 
