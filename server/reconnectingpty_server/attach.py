@@ -16,19 +16,21 @@ import sys
 import termios
 import tty
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from websockets.asyncio.client import ClientConnection, connect, unix_connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from reconnectingpty.wire import v1
 from reconnectingpty.wire.address import AttachRequest, build_query
-from reconnectingpty.wire.close import RECONNECT
+from reconnectingpty.wire.close import RECONNECT, CloseCode
 from reconnectingpty.wire.messages import Closing, Exited, Hello, InputAck, OutputAck, Resize, Resync
 
 from .remote import Remote, RemoteError
 
 FIRST_WAIT, LONGEST_WAIT = 0.25, 10.0
+ACK_SECONDS = 0.05
+"""When no more comes, the last of the output is acknowledged, too."""
 LEAVE = b"~."
 TERMINAL_RESET = b"\x1bc"
 
@@ -56,7 +58,7 @@ class Attached:
         self._input_offset = 0
         self._sent = 0  # how much of it has gone out over this connection
         self._more = asyncio.Event()
-        self._typed_end = False
+        self._ack_timer: asyncio.TimerHandle | None = None
 
     def type(self, data: bytes) -> None:
         """Send input, now or when there is a connection again."""
@@ -77,7 +79,8 @@ class Attached:
                     await self._talk(socket)
             except ConnectionClosed as error:
                 code = error.rcvd.code if error.rcvd is not None else 1006
-                if code not in RECONNECT:
+                never_greeted = self._epoch is None and code == CloseCode.INTERNAL  # it could not be started
+                if code not in RECONNECT or never_greeted:
                     raise Ended(1 if code != 1000 else 0, error.rcvd.reason if error.rcvd is not None else "") from None
             except InvalidStatus as error:
                 if error.response.status_code not in (502, 503, 504):
@@ -173,6 +176,16 @@ class Attached:
         self._picture -= drawn
         self._offset += len(data) - drawn
         if self._offset - self._acknowledged >= self._window // 4:
+            await self._acknowledge(socket)
+        elif self._ack_timer is None:
+            self._ack_timer = asyncio.get_running_loop().call_later(ACK_SECONDS, self._ack_is_due)
+
+    def _ack_is_due(self) -> None:
+        self._ack_timer = None
+        self._more.set()
+
+    async def _acknowledge(self, socket: ClientConnection) -> None:
+        if self._offset > self._acknowledged:
             self._acknowledged = self._offset
             await socket.send(v1.encode(OutputAck(self._offset)))
 
@@ -187,6 +200,8 @@ class Attached:
                 part = bytes(self._unsent[self._sent : min(self._sent + 16384, self._window)])
                 self._sent += len(part)
                 await socket.send(part)
+            if self._ack_timer is None:
+                await self._acknowledge(socket)
             self._more.clear()
             await self._more.wait()
 
@@ -256,12 +271,24 @@ async def _main(remote: Remote, request: AttachRequest) -> int:
         if leave:
             left.set()
 
-    with suppress(PermissionError):  # a plain file is always readable, and can't be waited for
+    try:
         loop.add_reader(sys.stdin.fileno(), readable)
+    except PermissionError:  # a plain file is always readable, and can't be waited for
+        attached.type(sys.stdin.buffer.read() + b"\x04")
     loop.add_signal_handler(signal.SIGWINCH, attached.resized)
+    told: list[signal.Signals] = []
+
+    def stop(number: signal.Signals) -> None:
+        told.append(number)
+        left.set()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop, number)
     running, leaving = asyncio.create_task(attached.run()), asyncio.create_task(left.wait())
     try:
         await asyncio.wait((running, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if told:
+            return 128 + told[0]
         if leaving.done():
             _tell("left; the session goes on")
             return 0

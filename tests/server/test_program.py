@@ -82,6 +82,41 @@ async def test_what_is_piped_into_attach_is_typed(tmp_path: Path) -> None:
         assert out.count("echo é") == 2
 
 
+async def test_attach_types_a_file(tmp_path: Path) -> None:
+    async with program(tmp_path, "--allow-command") as (_, _, environment):
+        script = tmp_path / "script"
+        script.write_text("echo from a file\n")
+        with script.open("rb") as stdin:
+            process = await asyncio.create_subprocess_exec(
+                *(*PROGRAM, "attach", "x", "--command", "cat; exit 3"), env=environment, stdin=stdin, stdout=-1
+            )
+            async with asyncio.timeout(30):
+                out, _ = await process.communicate()
+        assert (process.returncode, out.count(b"from a file")) == (3, 2)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_attach_puts_the_terminal_back_when_it_is_told_to_end(tmp_path: Path, number: signal.Signals) -> None:
+    import termios
+
+    async with program(tmp_path, "--allow-command") as (_, _, environment):
+        leader, follower = pty.openpty()
+        before = termios.tcgetattr(follower)
+        process = await asyncio.create_subprocess_exec(
+            *(*PROGRAM, "attach", "x", "--command", "echo ready; cat"), env=environment, stdin=follower, stdout=-1
+        )
+        assert process.stdout is not None
+        async with asyncio.timeout(30):
+            await process.stdout.readuntil(b"ready")
+            assert termios.tcgetattr(follower) != before
+            process.send_signal(number)
+            await process.communicate()
+        assert process.returncode == 128 + number
+        assert termios.tcgetattr(follower) == before
+        os.close(leader)
+        os.close(follower)
+
+
 async def test_attach_puts_the_terminal_back_and_leaves_with_tilde_dot(tmp_path: Path) -> None:
     import termios
 
