@@ -117,18 +117,21 @@ def _held(name: str, holds: list[float]) -> Row:
 
 
 def drawing(quick: bool) -> Iterator[Row]:
-    """Pictures of a screen with 1,000 lines above it."""
+    """Pictures of a screen with 1,000 lines above it, and with as many as there are by default."""
     for stream in made():
         if stream.name in ("plain lines of 70", "coloured ls", "git log -p", "CJK"):
-            parser = Parser(Emulator(SIZE.cols, SIZE.rows, 1000))
+            parser = Parser(Emulator(SIZE.cols, SIZE.rows))
             parser.feed(stream.data)
-            times = []
-            for _ in range(3 if quick else 20):
-                began = clock()
-                snapshot(parser)
-                times.append((clock() - began) * 1000)
-            median = statistics.median(times)
-            yield Row(f"picture of 1,000 lines, {stream.name}", "ms", {"ours": median}, "< 15", median < 15)
+            for lines, target in ((1000, 15), (5000, 0)):
+                times = []
+                for _ in range(3 if quick else 20):
+                    began = clock()
+                    snapshot(parser, lines)
+                    times.append((clock() - began) * 1000)
+                row = Row(f"picture of {lines:,} lines, {stream.name}", "ms", {"ours": statistics.median(times)})
+                if target:
+                    row.target, row.met = f"< {target}", row.values["ours"] < target
+                yield row
 
 
 def resizing(quick: bool) -> Iterator[Row]:

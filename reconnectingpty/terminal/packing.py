@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from .cells import COMPOUND
 from .pen import DEFAULT, MARK, MARK_END, Pen, marked
+from .width import WHOLE
 
 Row: TypeAlias = "str | bytes"
 
@@ -21,6 +22,8 @@ _WRAPPED: Final = "\x07"
 _BLANK: Final = "\x08"
 """In place of a text: the mark before it is the pen of the erased cells behind the row's end."""
 _NO_CELLS: Final = re.compile(f"{MARK}[^{MARK_END}]*{MARK_END}|[{_WRAPPED}{_BLANK}]")
+_TEXT: Final = re.compile(f"{_WRAPPED}?(?:{MARK}[^{MARK_END}]*+{MARK_END}[ -~]*+)*+".encode())
+_WIDER_TEXT: Final = re.compile(f"{_WRAPPED}?(?:{MARK}[^{MARK_END}]*+{MARK_END}{WHOLE.pattern})*+")
 _COMPOUND: Final = re.compile(f"{COMPOUND}([^{MARK_END}]*){MARK_END}")
 
 
@@ -90,6 +93,11 @@ def unwrapped(row: Row) -> Row:
 def has_blank(row: Row) -> bool:
     """Whether the erased cells behind its end have a pen of their own."""
     return isinstance(row, bytes) and _BLANK.encode() in row
+
+
+def is_text(row: bytes) -> bool:
+    """Whether there is nothing in a row but marks and the usual characters, each with all its columns."""
+    return _TEXT.fullmatch(row) is not None or (not row.isascii() and _WIDER_TEXT.fullmatch(row.decode()) is not None)
 
 
 def text_of(row: Row) -> str:

@@ -12,38 +12,36 @@ from typing import Final
 
 from .cells import FORCED, NULL, TAIL, cell_width, glyph
 from .line import Line
-from .packing import Row, is_wrapped, opened
-from .pen import DEFAULT, INVERSE, OVERLINE, STRIKE, Pen
+from .packing import Row, is_text, is_wrapped
+from .pen import DEFAULT, INVERSE, MARK, MARK_END, OVERLINE, STRIKE, Pen, marked
 from .pieces import Kind, Piece, pieces_of
 from .sgr import sgr_between
 from .width import WHOLE
 
 _DRAWN: Final = INVERSE | STRIKE | OVERLINE
+_MAX_STEPS: Final = 4096
 _ANY_WIDE: Final = "\u4e2d"
 
 
 class Painter:
     """Collects the bytes, and knows the pen that they leave."""
 
-    __slots__ = ("_changes", "_height", "_last", "columns", "out", "pen")
+    __slots__ = ("_height", "_last", "_steps", "columns", "out", "pen")
 
     def __init__(self, columns: int) -> None:
         self.columns = columns
         self.out: list[str] = []
         self.pen: Pen = DEFAULT
         self._height = 0
-        self._changes: dict[tuple[str, str], str] = {}
+        self._steps: dict[tuple[str, str], tuple[str, Pen]] = {}
+        """From a pen's mark and the values in another's: what leads there, and the pen it leads to."""
         self._last: list[tuple[int, Pen, str]] = []
         """What has to wait until the row, and a row that continues it, are drawn: row, pen and characters."""
 
     def use(self, pen: Pen) -> None:
         """Go on with another pen."""
         if pen is not self.pen:
-            key = (self.pen.mark, pen.mark)
-            change = self._changes.get(key)
-            if change is None:
-                change = self._changes[key] = sgr_between(self.pen, pen)
-            self.out.append(change)
+            self.out.append(sgr_between(self.pen, pen))
             self.pen = pen
 
     def rows(
@@ -99,23 +97,28 @@ class Painter:
                 self.use(DEFAULT)
                 self.out.append(row if row.isascii() else row.replace(TAIL, ""))
             return len(row)
-        wrapped, blank, compound, segments = opened(row)
-        texts: list[str] = segments[::2]  # type: ignore[assignment]
-        pens: list[Pen] = segments[1::2]  # type: ignore[assignment]
-        if compound or blank is not DEFAULT:
+        if not is_text(row):
             return -1
-        if wrapped and not (after_full and texts and (index < self._height or not pens[0].bg)):
-            return -1
-        columns = 0
-        for text in texts:
-            if WHOLE.fullmatch(text) is None:
-                return -1
-            columns += len(text)
-        if not wrapped:
+        head, *runs = row.decode().split(MARK)
+        if not head:
             self._next_row(index)
-        for text, pen in zip(texts, pens, strict=True):
-            self.use(pen)
-            self.out.append(text if text.isascii() else text.replace(TAIL, ""))
+        elif not after_full or not runs or (index >= self._height and marked(runs[0].partition(MARK_END)[0]).bg):
+            return -1
+        out, steps, pen, columns = self.out, self._steps, self.pen, 0
+        for run in runs:
+            values, _, text = run.partition(MARK_END)
+            step = steps.get((pen.mark, values))
+            if step is None:
+                if len(steps) >= _MAX_STEPS:
+                    steps.clear()
+                then = marked(values)
+                step = steps[pen.mark, values] = ("" if then == pen else sgr_between(pen, then), then)
+            change, pen = step
+            if change:
+                out.append(change)
+            columns += len(text)
+            out.append(text if text.isascii() else text.replace(TAIL, ""))
+        self.pen = pen
         return columns
 
     def _next_row(self, index: int) -> None:
