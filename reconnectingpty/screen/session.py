@@ -34,6 +34,7 @@ from ..state import State
 from ..viewer import Outcome, Viewer
 from . import runner, setup
 from .directory import NAME, Record, SessionDirectory, home, spec_of, terminfo
+from .front import Front
 from .window import Window
 
 START_SECONDS = 30.0
@@ -126,7 +127,7 @@ class ScreenPTY(BufferedPTY):
         self.log.resize(size)
         self._drawn = self._loop.create_future()
         try:
-            process = await Process.spawn(
+            process = await Front.spawn(
                 [setup.PROGRAM, "-c", str(directory.screenrc), "-U", "-q", *arguments],
                 environment=setup.outer_environment(directory.path),
                 cwd="/",
@@ -137,7 +138,9 @@ class ScreenPTY(BufferedPTY):
             )
         except StartFailed as error:
             raise StartFailed(f"cannot start GNU screen: {error}", error_type="screen_spawn") from None
+        assert isinstance(process, Front)
         self._process = process
+        self._window.took = process.took
         process.exited.add_done_callback(lambda _: self._client_gone(process))
 
     async def _come_back(self, size: Size) -> None:
@@ -294,6 +297,7 @@ class ScreenPTY(BufferedPTY):
             if self.container is not None:
                 await self._end_inside(self.container, window.epoch)
             await window.end(self.options.kill_grace, self._hurry)
+            await asyncio.wait((window.ended,), timeout=self.options.linger)  # as the runner is about to tell
         except OSError as error:
             self._on_trouble("end", error)
         finally:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from ..errors import StartFailed
@@ -33,6 +33,8 @@ class Window:
         self.ended: asyncio.Future[ExitStatus] = self._loop.create_future()
         self.gone: asyncio.Future[None] = self._loop.create_future()
         """Set when the daemon has ended."""
+        self.took: Callable[[int, int], None] | None = None
+        """Called when the command's terminal has taken input: how much, and how much the runner holds for it."""
         self._heard = b""
         self._daemon = -1
         self._loop.add_reader(directory.events, self._hear)
@@ -79,7 +81,11 @@ class Window:
         by_itself, status = map(int, words)
         self._end(ExitStatus(code=status) if by_itself else ExitStatus(signal=status))
 
-    _HEARD = {b"started": _on_started, b"failed": _on_failed, b"ended": _on_ended}
+    def _on_took(self, words: list[bytes]) -> None:
+        if self.took is not None:
+            self.took(*map(int, words))
+
+    _HEARD = {b"took": _on_took, b"started": _on_started, b"failed": _on_failed, b"ended": _on_ended}
 
     def _watch(self, pids: Pids, pidfd: int) -> None:
         self.pids = pids
@@ -106,7 +112,7 @@ class Window:
         """
         if self.pids is None:
             return
-        mark = Mark(self.pids.runner, self.epoch)
+        mark = Mark(self.pids.command, self.epoch)
         gently = asyncio.create_task(sweeper().end(mark, grace))
         try:
             await asyncio.wait((gently, hurry), return_when=asyncio.FIRST_COMPLETED)

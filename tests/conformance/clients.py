@@ -23,7 +23,7 @@ from ..support.serving import Serving, serving
 
 SHELL = "bash --norc --noprofile"
 PROMPT = re.compile(rb"[#$] ")
-_ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-Za-z]|[=>78])")
+_ESCAPES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-Za-z]|[=>78c])")
 
 
 def plain(output: bytes) -> list[str]:
@@ -179,7 +179,7 @@ class Coder:
             asked = {"reconnect": session, "height": rows, "width": cols, "command": command}
             asked |= {"backend_type": self.backend} | query
             path = f"/api/v2/workspaceagents/{uuid.uuid4()}/pty"
-            client = SocketClient(await self.serving.connect(urlencode(asked), v1=False, path=path))
+            client = SocketClient(await self.serving.connect(urlencode(asked), v1=False, path=path, close_timeout=1))
         self._open.push_async_callback(client.close)
         return client
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import signal
 import stat
@@ -28,7 +29,7 @@ from reconnectingpty import (
 from reconnectingpty.backends import resolve
 from reconnectingpty.screen import setup
 from reconnectingpty.screen.directory import home, name_of
-from reconnectingpty.wire.messages import Exited, Hello, Resize
+from reconnectingpty.wire.messages import Exited, Hello, InputAck, Resize
 
 from ..support.attached import PATIENCE, Attached, Holding, session_of
 from ..support.programs import fifo
@@ -104,7 +105,7 @@ class TestStart:
                 await Attached.to(session).outcome
 
     async def test_a_missing_screen_is_said_and_counted(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        setup.version()
+        await asyncio.to_thread(setup.version)
         monkeypatch.setattr(setup, "PROGRAM", "no-such-screen")
         metrics = Metrics()
         async with screen_of("cat", metrics=metrics) as session:
@@ -119,7 +120,7 @@ class TestStart:
         program = tmp_path / "screen"
         program.write_text("#!/bin/sh\necho no sockets today\n")
         program.chmod(0o755)
-        setup.version()
+        await asyncio.to_thread(setup.version)
         monkeypatch.setattr(setup, "PROGRAM", str(program))
         metrics = Metrics()
         async with screen_of("cat", metrics=metrics) as session:
@@ -301,6 +302,67 @@ class TestKeys:
             await client.until(b"ready")
             client.feed(key + b"|")
             await client.until(shown + b"|")
+
+
+class TestInput:
+    async def test_a_paste_waits_for_a_program_that_does_not_read_and_arrives_whole(self, tmp_path: Path) -> None:
+        # Screen itself would drop what is beyond a few kilobytes, and ring the bell.
+        data = b"".join(b"%06d|" % number for number in range(60_000))
+        with fifo(tmp_path) as pipe:
+            script = f"stty raw -echo; echo ready; read go < {pipe.path}; head -c {len(data)} | sha256sum; exec cat"
+            async with screen_of(script) as session:
+                client = Attached.to(session, client="somebody", window=1 << 20)
+                await client.until(b"ready")
+                for at in range(0, len(data), 50_000):
+                    client.feed(data[at : at + 50_000])
+                await client.answered()
+                pipe.tell()
+                output = await client.until(b"  -")
+                assert hashlib.sha256(data).hexdigest().encode() in output
+                assert b"\a" not in output
+
+    async def test_input_is_acknowledged_when_the_program_can_have_it(self) -> None:
+        async with screen_of("stty raw -echo; echo ready; sleep 1000") as session:
+            client = Attached.to(session, client="somebody", window=1 << 20)
+            await client.until(b"ready")
+            client.feed(b"x" * 200_000)
+            await client.answered()
+            first = (await client.until_told(InputAck)).input_offset
+            assert 0 < first < 200_000
+
+    async def test_bytes_that_are_no_text_do_not_hold_up_what_follows(self) -> None:
+        # A byte that screen swallowed would never be acknowledged.
+        noise = bytes(byte for byte in range(256) if byte != 0x1B) * 64
+        async with screen_of("stty raw -echo; echo ready; exec cat >/dev/null") as session:
+            client = Attached.to(session, client="somebody", window=1 << 20)
+            await client.until(b"ready")
+            client.feed(noise)
+            await client.when(lambda: any(ack.input_offset == len(noise) for ack in client.told(InputAck)))
+
+    async def test_keys_that_become_others_do_not_hold_up_what_follows(self) -> None:
+        async with screen_of("stty -echo raw; echo ready; exec cat -v") as session:
+            client = Attached.to(session)
+            await client.until(b"ready")
+            # However they are cut up on their way.
+            client.feed(b"x" + b"\x1b[H" * 2000 + b"the end")
+            await client.until(b"the end", timeout=PATIENCE)
+            assert client.output.count(b"^[OH") == 2000
+
+    async def test_an_interrupt_gets_through_a_flood(self) -> None:
+        async with screen_of("trap 'echo interrupted; exec cat' INT; echo ready; yes") as session:
+            client = Attached.to(session)
+            await client.until(b"y\r\ny")
+            client.feed(b"\x03")
+            await client.until(b"interrupted", timeout=PATIENCE)
+
+    async def test_the_terminal_is_the_commands_own(self) -> None:
+        async with screen_of("stty -a; ps -o pid=,sid=,tpgid= -p $$; echo done; exec cat") as session:
+            client = Attached.to(session)
+            await client.until(b"done")
+            assert {b"icanon", b"echo", b"isig", b"icrnl", b"opost"} <= set(client.output.split())
+            pid = str(session.info().pid).encode()
+            # The leader of a session of its own, and in the foreground, as without screen.
+            assert client.output.split().count(pid) >= 3
 
 
 class TestOutput:
