@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import re
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +20,21 @@ from .tunnels import supervised
 
 ENDS = ["exit 0", "exit 1", "exit 2", "exit 3", "exit 130", "exit 143", "exit 255"]
 ENDS += ["kill -9 $$", "kill -15 $$", "kill -1 $$"]
-PORTS = itertools.count(12000, 2)
+
+
+def _free(port: int) -> bool:
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
+
+
+# First ports of pairs that nobody has; tests that run at the same time begin at other places.
+FIRST = 20000 + os.getpid() % 20 * 600
+PORTS = (port for port in itertools.cycle(range(FIRST, 32600, 2)) if _free(port) and _free(port + 1))
 
 
 @dataclass(frozen=True)

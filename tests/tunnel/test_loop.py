@@ -74,10 +74,10 @@ async def test_an_echo_service_on_the_server_serves_as_well(tmp_path: Path) -> N
 
 async def test_a_pair_that_was_refused_is_changed_for_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Sshd(tmp_path) as sshd:
-        stranger = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+        stranger = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
         taken = stranger.sockets[0].getsockname()[1]
         # With both addresses of localhost taken, sshd cannot listen there.
-        other = await asyncio.start_server(lambda *_: None, "::1", taken)
+        other = await asyncio.start_server(lambda _, writer: writer.close(), "::1", taken)
         far = iter([taken, free_port()])
         monkeypatch.setattr(ports, "choose_far", lambda port: next(far))
         tunnel = SshSupervisorBuilder("-N", *sshd.arguments).monitor(Loop()).build()
