@@ -210,7 +210,7 @@ class SshSupervisor:
 
         def hear(data: bytes) -> None:
             shown = words.feed(data)
-            busy = self._stderr(shown) if self._stderr is not None and shown else None
+            busy = self._show(shown)
             if busy is not None:
                 # Whoever writes it on is not done with it: ssh waits, rather than our memory growing.
                 child.pause()
@@ -237,10 +237,20 @@ class SshSupervisor:
             self._probe_seconds = watch.probe_seconds
             self._proven = self._proven or watch.ready_at is not None
             self._watch = self._pid = None
-            if self._stderr is not None and watch.unshown:
-                self._stderr(watch.unshown)
+            self._show(watch.unshown)
         self._tell(Exited(outcome.end, outcome.uptime, outcome.words))
         return outcome
+
+    def _show(self, said: bytes) -> asyncio.Future[None] | None:
+        """Pass on what ssh has said."""
+        if self._stderr is None or not said:
+            return None
+        try:
+            return self._stderr(said)
+        except Exception:
+            # A mistake of whoever listens must not cost the tunnel.
+            log.exception("%s: what ssh said could not be passed on", self.settings.name)
+            return None
 
     def _not_started(self, ssh: str, error: OSError) -> Outcome:
         """There is no process, program or memory to be had. Raises SshNotFound where that will not pass."""

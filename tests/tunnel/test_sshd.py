@@ -25,7 +25,9 @@ from reconnectingpty.tunnel import (
     SshSupervisorBuilder,
     Started,
     State,
+    Woke,
 )
+from reconnectingpty.tunnel.clock import Reading, wake_watch
 
 from .sshd import Sshd, free_port
 from .support import GUARD, alive
@@ -218,3 +220,22 @@ async def test_no_ssh_outlives_its_supervisor(tmp_path: Path) -> None:
         with pytest.raises(asyncio.CancelledError):
             await run
         assert not alive(pid)
+
+
+async def test_prodded_or_woken_it_probes_at_once(tmp_path: Path) -> None:
+    with Sshd(tmp_path) as sshd:
+        tunnel = builder(sshd).monitor(Loop()).poll(3600).build()
+        async with supervised(tunnel) as it:
+            await it.next(ProbeOk)
+            tunnel.take_signal(signal.SIGHUP)
+            seen = len(it.told)
+            await it.next(ProbeOk, after=seen)
+            watch = wake_watch()
+            now = Reading.now()
+            watch._last = Reading(now.monotonic, now.boot - 3600, now.wall - 3600)
+            seen = len(it.told)
+            watch.look()
+            await it.next(Woke)
+            await it.next(ProbeOk, after=seen)
+            assert tunnel.status().starts == 1
+            assert tunnel.status().probe_seconds is not None

@@ -259,6 +259,49 @@ async def test_who_listens_late_or_slowly_holds_nobody_up(tmp_path: Path) -> Non
         assert [event async for event in late] == []
 
 
+async def test_who_is_slow_to_pass_on_sshs_words_holds_ssh_up_and_loses_none(tmp_path: Path) -> None:
+    line = "a line of some length, so that no pipe can hold all of them"
+    heard: list[bytes] = []
+    first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def hear(data: bytes) -> asyncio.Future[None] | None:
+        heard.append(data)
+        return None if first.done() else first
+
+    with StandIn(tmp_path, f"i=0; while [ $i -lt 3000 ]; do echo '{line}' >&2; i=$((i+1)); done") as stand_in:
+        async with supervised(builder(stand_in).stderr(hear).build()) as it:
+            async with asyncio.timeout(GUARD):
+                while not heard:
+                    await asyncio.sleep(0.01)
+            # It would have ended long ago.
+            await asyncio.sleep(0.5)
+            assert len(heard) == 1
+            assert not it.run.done()
+            first.set_result(None)
+            async with asyncio.timeout(GUARD):
+                assert await it.run == Ended(asked=False, status=0)
+    assert b"".join(heard) == f"{line}\n".encode() * 3000
+
+
+async def test_a_mistake_in_passing_words_on_costs_no_tunnel(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(_: bytes) -> None:
+        raise ValueError("a mistake")
+
+    with StandIn(tmp_path, "echo hello >&2") as stand_in:
+        assert await builder(stand_in).stderr(broken).build().run() == Ended(asked=False, status=0)
+    assert "a mistake" in caplog.text
+
+
+async def test_a_reader_of_events_may_leave(tmp_path: Path) -> None:
+    with StandIn(tmp_path) as stand_in:
+        supervisor = builder(stand_in).build()
+        leaving, staying = supervisor.events(), supervisor.events()
+        leaving.close()
+        await supervisor.run()
+        assert len([event async for event in staying]) == 3
+        assert [event async for event in leaving] == []
+
+
 async def test_a_hundred_supervisors_are_light_and_idle(tmp_path: Path) -> None:
     def resident() -> int:
         return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
