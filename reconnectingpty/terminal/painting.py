@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import zip_longest
 from typing import Final
 
 from .cells import FORCED, NULL, TAIL, cell_width, glyph
@@ -35,8 +36,8 @@ class Painter:
         self._height = 0
         self._steps: dict[tuple[str, str], tuple[str, Pen]] = {}
         """From a pen's mark and the values in another's: what leads there, and the pen it leads to."""
-        self._last: list[tuple[int, Pen, str]] = []
-        """What has to wait until the row, and a row that continues it, are drawn: row, pen and characters."""
+        self._last: list[tuple[int, Pen, str, Pen]] = []
+        """What has to wait until the row, and rows that continue it, are drawn: row, pen, what to send, pen then."""
 
     def use(self, pen: Pen) -> None:
         """Go on with another pen."""
@@ -79,12 +80,13 @@ class Painter:
 
     def _draw_last(self, index: int) -> None:
         """Before row `index` begins, or at the end: draw what had to wait, in rows that are still on the screen."""
-        for row, pen, text in self._last:
+        for row, pen, text, then in self._last:
             up = index - 1 - row
             if up < self._height:
                 self.use(pen)
                 there, back = (f"\x1b[{up}A", f"\x1b[{up}B") if up else ("", "")
                 self.out.append(f"{there}\x1b[?7l{text}\x1b[?7h{back}")
+                self.pen = then
         self._last.clear()
 
     def _text(self, row: Row, index: int, after_full: bool) -> int:
@@ -138,9 +140,12 @@ class Painter:
             at_start()
         x = 0
         erased = blank
-        for piece in pieces:
+        for piece, after in zip_longest(pieces, pieces[1:]):
             if piece.kind is Kind.ORPHAN:
                 x = self._orphan(piece, erased)
+                continue
+            if piece.kind is Kind.HALF and piece.at == self.columns - 2:
+                self._half(piece, after, index)
                 continue
             if piece.kind is Kind.ERASED:
                 erased = piece.pen
@@ -162,20 +167,27 @@ class Painter:
             out.append(text.replace(TAIL, ""))
             return end
         if kind is Kind.HALF:
-            if at == columns - 2:
-                # Without autowrap, a wide character that does not fit is lost, and takes the right half along.
-                self._last.append((index, pen, f"\x1b[{at + 1}G{text}{_ANY_WIDE}"))
-                return at
             out.append(" ")
             return columns + 1
         if text[0] == FORCED[2] and at == columns - 2:
             # What combines with the one that is lost makes this cell wide.
             out.append(text[1])
-            self._last.append((index, pen, f"\x1b[{columns}G{_ANY_WIDE}{text[2:]}"))
+            self._last.append((index, pen, f"\x1b[{columns}G{_ANY_WIDE}{text[2:]}", pen))
             return at + 1
         # To a cell of its own comes what has no width only if nothing was printed just before.
         out.append(text if piece.prints_at_once else f"\x1b[{at + 1}G{glyph(text)}")
         return columns + 1 if text[0] in FORCED else end
+
+    def _half(self, piece: Piece, after: Piece | None, index: int) -> None:
+        """A wide character in the last two columns without its right half.
+
+        Without autowrap, what does not fit any more takes that half's place, or, if it is wide itself, empties it.
+        """
+        pen, character = piece.pen, _ANY_WIDE
+        if after is not None and after.kind is Kind.TEXT:
+            pen, character = after.pen, after.text
+        text = f"\x1b[{piece.at + 1}G{piece.text}{sgr_between(piece.pen, pen)}{character}"
+        self._last.append((index, piece.pen, text, pen))
 
     def _orphan(self, piece: Piece, before: Pen) -> int:
         """The right half of a wide character whose left half is erased: what an insertion between the two leaves."""

@@ -61,7 +61,11 @@ def _pieces(segments: list[str | Pen], compound: Iterator[str]) -> Iterator[Piec
             for match in _RUNS.finditer(letters, at, end):
                 kind = _kind(match, letters)
                 first, last = match.span()
-                cell = next(compound) if match["compound"] else whole[first:last]
+                cell = whole[first:last]
+                if kind is Kind.CELL and cell == COMPOUND:
+                    cell = next(compound)
+                    if cell[0] not in FORCED and cell_width(cell) == 2 and letters[last : last + 1] != "t":
+                        kind = Kind.HALF
                 yield Piece(first, kind, cell, pen, last)
         at = end
 

@@ -37,7 +37,6 @@ ODD_BYTES = (
 PRIVATE = (
     1,
     6,
-    7,
     9,
     12,
     25,
@@ -73,7 +72,8 @@ class Stream:
     def __init__(self, seed: int = 0, columns: int = 20, rows: int = 6, *, simple: bool = False) -> None:
         self.random = random.Random(seed)
         self.simple = simple
-        self.private = tuple(mode for mode in PRIVATE if mode not in ALTERNATE) if simple else PRIVATE
+        # Autowrap (7) only where nothing is wide: docs/terminal.md says what of that is not redrawn.
+        self.private = (*(mode for mode in PRIVATE if mode not in ALTERNATE), 7) if simple else PRIVATE
         self.columns, self.rows = columns, rows
         self.makers: tuple[tuple[int, Callable[[], bytes]], ...] = (
             (30, self.text), (8, self.wide), (3, self.lines), (14, self.line_end), (10, self.sgr), (10, self.move),
@@ -145,7 +145,7 @@ class Stream:
     def mode(self) -> bytes:
         r = self.random
         if r.random() < 0.1:
-            # Nothing wide in here: what xterm.js leaves of a wide character that does not fit cannot always be redrawn.
+            # Nothing wide in here.
             return b"\x1b[?7l\r" + self.random.choice(WORDS).encode() * r.randint(1, 4) + self.move() + b"\x1b[?7h"
         if r.random() < 0.25:
             return f"\x1b[{r.choice((4, 20))}{r.choice('hll')}".encode()

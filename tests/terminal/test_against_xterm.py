@@ -130,6 +130,8 @@ ONCE_WRONG = [
     # A cell made wide at the right edge, in a row that goes on below, on the screen and above it.
     _cut(b"x" * 60 + "\x1b[1;16H\x1b[?7lfoxes👨\u200d👩".encode()),
     _cut(b"x" * 60 + "\x1b[1;16H\x1b[?7lfoxes👨\u200d👩\x1b[?7h\x1b[6H\n\n".encode()),
+    _cut(b"x" * 60 + "\x1b[1;19H\x1b[?7l👩\u200dfoxes\x1b[H".encode()),
+    _cut(b"x" * 60 + "\x1b[1;19H\x1b[?7l中foxes\x1b[?7h\x1b[6H\n\n".encode()),
 ]
 
 
