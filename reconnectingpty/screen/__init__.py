@@ -12,13 +12,13 @@ import shutil
 import sys
 
 from .adoption import adopt
-from .directory import has_room, home
+from .directory import can_keep
 from .session import ScreenPTY
-from .setup import PROGRAM
+from .setup import PROGRAM, knows_this_user
 
 __all__ = ["ScreenPTY", "adopt", "usable"]
 
 
 def usable() -> bool:
-    """Whether sessions can be had here: on Linux, with a `screen` on the PATH and room for its sockets."""
-    return sys.platform == "linux" and shutil.which(PROGRAM) is not None and has_room(home())
+    """Whether sessions can be had here: on Linux, with a `screen` on the PATH that takes this user, and a place."""
+    return sys.platform == "linux" and shutil.which(PROGRAM) is not None and knows_this_user() and can_keep()

@@ -72,6 +72,14 @@ def name_of(session_id: str) -> str:
     return hashlib.blake2b(session_id.encode(), digest_size=8).hexdigest()
 
 
+def can_keep() -> bool:
+    """Whether there is, or can be, a place for sessions with room for their sockets."""
+    try:
+        return has_room(_private(home()))
+    except (OSError, RuntimeError):  # the latter where there is no home directory
+        return False
+
+
 def has_room(base: Path) -> bool:
     """Whether a directory's path leaves room for those of sockets in sessions' directories under it."""
     return len(os.fsencode(base / f"{name_of('')}-{_NAMESAKES}")) + len(_LONGEST_SOCKET) <= MAX_SOCKET_PATH

@@ -7,6 +7,7 @@ terminal is turned off, and nothing of the machine's or the user's configuration
 from __future__ import annotations
 
 import os
+import pwd
 import re
 import subprocess
 from functools import cache
@@ -108,6 +109,14 @@ def inner_environment(environment: dict[str, str], terminfo: Path | None) -> dic
     if terminfo is not None:
         environment.setdefault("TERMINFO", str(terminfo))
     return environment
+
+
+def knows_this_user() -> bool:
+    """Whether screen runs for this account, which needs a name; `nobody` is whom its access lists allow nothing."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name != "nobody"
+    except KeyError:
+        return False
 
 
 @cache

@@ -139,7 +139,7 @@ class SocketClient(Client):
         await self.socket.close()
 
 
-def init(session: str, rows: int, cols: int, command: str, backend: str) -> bytes:
+def init(session: str, rows: int, cols: int, command: str, backend: str, container: str = "") -> bytes:
     """An init, as Coder's client writes it."""
     body = json.dumps(
         {
@@ -147,7 +147,7 @@ def init(session: str, rows: int, cols: int, command: str, backend: str) -> byte
             "Height": rows,
             "Width": cols,
             "Command": command,
-            "Container": "",
+            "Container": container,
             "ContainerUser": "",
             "BackendType": backend,
         }
@@ -166,7 +166,7 @@ class Coder:
     _open: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def attach(
-        self, session: str | None = None, command: str = SHELL, rows: int = 24, cols: int = 80, **query: Any
+        self, session: str | None = None, command: str = SHELL, rows: int = 24, cols: int = 80, container: str = ""
     ) -> Client:
         """A client of a session, by default of a new one."""
         session = session or str(uuid.uuid4())
@@ -174,10 +174,10 @@ class Coder:
         if self.transport == "agent":
             reader, writer = await asyncio.open_connection(self.agent.host, self.agent.port)
             client = AgentClient(reader, writer)
-            await client.write(init(session, rows, cols, command, self.backend))
+            await client.write(init(session, rows, cols, command, self.backend, container))
         else:
             asked = {"reconnect": session, "height": rows, "width": cols, "command": command}
-            asked |= {"backend_type": self.backend} | query
+            asked |= {"backend_type": self.backend, "container": container}
             path = f"/api/v2/workspaceagents/{uuid.uuid4()}/pty"
             client = SocketClient(await self.serving.connect(urlencode(asked), v1=False, path=path, close_timeout=1))
         self._open.push_async_callback(client.close)
