@@ -354,6 +354,8 @@ class Process:
         self._drop_input()
         self._set_drained()
         self._loop.remove_reader(self._pidfd)
+        # A loop may have made it non-blocking, and then one that was killed just now would not be waited for.
+        os.set_blocking(self._pidfd, True)
         with suppress(ChildProcessError):
             os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED)
         os.close(self._pidfd)

@@ -25,6 +25,8 @@ from reconnectingpty import (
     backends,
     new,
 )
+from reconnectingpty.process import Process
+from reconnectingpty.size import Size
 from reconnectingpty.wire.messages import Exited, Hello
 
 from .support.attached import PATIENCE, Attached, session_of
@@ -301,6 +303,24 @@ def uvloop() -> ModuleType:
     module.new_event_loop().close()
     assert isinstance(module, ModuleType)
     return module
+
+
+def test_a_process_that_is_let_go_while_it_runs_is_ended_and_reaped(uvloop: ModuleType) -> None:
+    async def life() -> None:
+        process = await Process.spawn(
+            ["/bin/sh", "-c", "trap '' HUP TERM; exec sleep 1000"],
+            environment={"PATH": os.environ["PATH"]},
+            cwd="/",
+            size=Size(24, 80),
+            epoch="none",
+            output=lambda data: None,
+            trouble=lambda kind, error: None,
+        )
+        process.close()
+        with pytest.raises(ChildProcessError):
+            os.waitpid(process.pid, 0)
+
+    uvloop.run(life())
 
 
 def test_the_same_life_on_uvloop(tmp_path: Path, uvloop: ModuleType) -> None:
