@@ -105,9 +105,10 @@ async def test_a_stopped_ssh_is_ended_too(tmp_path: Path) -> None:
             assert not alive(pid)
 
 
-async def test_what_ssh_started_goes_with_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("then", ["wait", "exit 0"], ids=["when-told", "by-itself"])
+async def test_what_ssh_started_goes_with_it(then: str, tmp_path: Path) -> None:
     helper = tmp_path / "helper"
-    with StandIn(tmp_path, f"sleep 300 & echo $! > {helper}; wait") as stand_in:
+    with StandIn(tmp_path, f"sleep 300 & echo $! > {helper}; {then}") as stand_in:
         async with supervised(builder(stand_in).build()) as it:
             await asyncio.to_thread(stand_in.must_start)
             async with asyncio.timeout(GUARD):
