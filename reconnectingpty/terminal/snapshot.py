@@ -228,10 +228,11 @@ class _Writer:
     def _print_again(self, x: int, y: int) -> bool:
         emulator = self.emulator
         at = x - emulator.join
-        cells = emulator.grid[y].cells(emulator.columns)
+        line = emulator.grid[y]
+        cells = line.cells(emulator.columns)
         cell = cells[at] if 0 <= at < emulator.columns else NULL
-        if not has_content(cell) or cell_width(cell) != emulator.join:
-            return False
+        if not has_content(cell) or cell_width(cell) != emulator.join or line.pens[at] != emulator.pen:
+            return False  # a change of size has moved the cursor away from what was printed
         self.out.append(self._to(at, y))
         if emulator.modes.insert:
             self.out.append(f"\x1b[{emulator.join}P")

@@ -127,6 +127,8 @@ def _cut(data: bytes) -> Case:
 ONCE_WRONG = [
     # The row of the cursor saved before anything else, within a line that fills more than the screen.
     _resized(b"01234567890123456789narrow\x0bz fox jumps over it once more", (50, 8, 3), b"\x1b[3J"),
+    # The cursor is moved by the change of size, away from the character that was printed in another colour.
+    _resized(b"fox jumps\x1b[4mf", (15, 8, 3), b"ox"),
     # A cell made wide at the right edge, in a row that goes on below, on the screen and above it.
     _cut(b"x" * 60 + "\x1b[1;16H\x1b[?7lfoxes👨\u200d👩".encode()),
     _cut(b"x" * 60 + "\x1b[1;16H\x1b[?7lfoxes👨\u200d👩\x1b[?7h\x1b[6H\n\n".encode()),
