@@ -119,7 +119,7 @@ class BufferedPTY(ReconnectingPTY):
         if process is None:
             return
         lag = self.model.lag
-        if lag:
+        if not self.model.caught_up:
             self._follow(lag)
         readers = [viewer.reader.offset for viewer in self._viewers if viewer.reader is not None]
         watched = bool(readers) and self.log.end - max(readers) >= self._ahead
