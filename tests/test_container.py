@@ -36,7 +36,7 @@ from reconnectingpty.screen import adopt
 from reconnectingpty.wire.messages import Exited
 
 from .conformance.clients import plain
-from .screen.homes import _own_home
+from .screen.homes import _own_home, forget
 from .support.attached import PATIENCE, Attached
 
 __all__ = ["_own_home"]
@@ -241,25 +241,11 @@ class TestSession:
         await client.until(b"ready", timeout=PATIENCE)
         await client.detach()
         epoch = session.epoch
-        _forget(session)
+        forget(session)
         (again,) = await adopt(Options(backend_type="screen", kill_grace=0.1))
         again.close()
         await again.wait()
         assert engine.inside("sh", "-c", f"grep -ls {epoch} /proc/[0-9]*/environ") == ""
-
-
-def _forget(session: Any) -> None:
-    """Let go of a session as a killed server does."""
-    session._disarm()
-    window, process = session._window, session._process
-    session._process = session._window = None
-    loop = asyncio.get_running_loop()
-    loop.remove_reader(window.directory.events)
-    loop.remove_reader(window._daemon)
-    os.close(window._daemon)
-    window.directory.close()
-    process.close()
-    session._leave_model()
 
 
 class TestFailure:

@@ -72,6 +72,9 @@ async def _adopt(directory: SessionDirectory, options: Options) -> ScreenPTY | N
         return None
     window = Window(directory, record.epoch)
     window.found(pidfd)
+    if window.ended.done():
+        await window.close()
+        return None
     session = ScreenPTY(record.command, options, record.id, container=record.container, window=window)
     session.created = record.created
     try:

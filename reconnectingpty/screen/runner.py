@@ -23,6 +23,8 @@ QUIET = 50
 """Milliseconds without output after which an ended command has no more on its way, while others keep its terminal."""
 RETRY = 50
 """Milliseconds after which a server that was too busy to be told is told again."""
+RECENT = 256 << 10
+"""Bytes of output that are kept for a server that takes the session over."""
 LOOK = 2000
 """Milliseconds between two looks for a server, when the command has ended."""
 _READ, _WRITE, _GONE = select.POLLIN, select.POLLOUT, select.POLLHUP | select.POLLERR
@@ -37,8 +39,9 @@ def main(directory: str) -> None:
     argv = rest[: int(count)]
     environment = dict(entry.split(b"=", 1) for entry in rest[int(count) :])
     master, slave = posix.openpty()
-    _signal.signal(_signal.SIGWINCH, lambda *_: _copy_size(master))
-    _copy_size(master)
+    _signal.signal(_signal.SIGWINCH, lambda *_: _copy_size(directory, master))
+    _copy_size(directory, master)
+    _signal.signal(_signal.SIGUSR1, _signal.SIG_IGN)
     termios.tcsetattr(slave, termios.TCSANOW, termios.tcgetattr(0))
     _make_raw(0)
     heard, said = posix.pipe()
@@ -81,6 +84,9 @@ class _Relay:
         """Output that the window has no room for yet."""
         self.after = 0
         """Bytes of output since the command's end."""
+        self.recent: list[bytes] = []
+        self.kept = 0
+        _signal.signal(_signal.SIGUSR1, lambda *_: self._leave_recent())
         for fd in (0, 1, master):
             posix.set_blocking(fd, False)
 
@@ -134,15 +140,29 @@ class _Relay:
             self.closed = data is None
             self.shown = data or b""
             self.after += len(self.shown) if self.ended else 0
+            self._keep(self.shown)
         if self.shown:
             self.shown = self.shown[_write(1, self.shown) :]
+
+    def _keep(self, data: bytes) -> None:
+        self.recent.append(data)
+        self.kept += len(data)
+        if self.kept > 2 * RECENT or len(self.recent) > RECENT // 256:
+            self.recent = [b"".join(self.recent)[-RECENT:]]
+            self.kept = len(self.recent[0])
+
+    def _leave_recent(self) -> None:
+        """Leave the latest output for a server that asks for it, and tell it that, and the window's size."""
+        _leave(self.directory, "recent", b"".join(self.recent)[-RECENT:])
+        _copy_size(self.directory, self.master)
+        _tell(self.directory, b"kept")
 
 
 def _become(said: int, slave: int, cwd: bytes, path: bytes, argv: list[bytes], environment: dict[bytes, bytes]) -> None:
     """Be the command; does not return."""
     try:
         posix.login_tty(slave)
-        for number in (_signal.SIGPIPE, _signal.SIGXFSZ):  # Python ignores them
+        for number in (_signal.SIGPIPE, _signal.SIGXFSZ, _signal.SIGUSR1):  # ignored here, by Python or by main()
             _signal.signal(number, _signal.SIG_DFL)
         posix.chdir(cwd)
         posix.execve(path, argv, environment)
@@ -162,9 +182,11 @@ def _make_raw(fd: int) -> None:
     termios.tcsetattr(fd, termios.TCSANOW, modes)
 
 
-def _copy_size(master: int) -> None:
-    """Give the command's terminal the window's size."""
-    termios.tcsetwinsize(master, termios.tcgetwinsize(0))
+def _copy_size(directory: str, master: int) -> None:
+    """Give the command's terminal the window's size, and tell the server."""
+    size = termios.tcgetwinsize(0)
+    termios.tcsetwinsize(master, size)
+    _tell(directory, b"size %d %d" % tuple(size))
 
 
 def _wait(milliseconds: int | None, *wanted: tuple[int, int]) -> dict[int, int]:
@@ -217,8 +239,9 @@ def _tell(directory: str, line: bytes) -> int:
 
 def _leave(directory: str, name: str, data: bytes) -> None:
     """Leave a file that is there whole or not at all."""
-    fd = posix.open(f"{directory}/.{name}", posix.O_WRONLY | posix.O_CREAT, 0o600)
-    posix.write(fd, data)
+    fd = posix.open(f"{directory}/.{name}", posix.O_WRONLY | posix.O_CREAT | posix.O_TRUNC, 0o600)
+    while data:
+        data = data[posix.write(fd, data) :]
     posix.close(fd)
     posix.rename(f"{directory}/.{name}", f"{directory}/{name}")
 

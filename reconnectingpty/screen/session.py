@@ -12,18 +12,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import shutil
-import sys
+import signal
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import ClassVar
 
 from ..buffered import BufferedPTY
 from ..container import Container
-from ..environment import child_environment, command_line, current_account, working_directory
 from ..errors import IdleTimeout, SessionClosed, StartFailed
 from ..info import SessionInfo
 from ..options import Options
@@ -32,9 +29,10 @@ from ..size import Size
 from ..sizing import SizePolicy
 from ..state import State
 from ..viewer import Outcome, Viewer
-from . import runner, setup
-from .directory import NAME, Record, SessionDirectory, home, spec_of, terminfo
-from .front import Front
+from . import history
+from .directory import NAME, Record
+from .runner import MARK
+from .starting import runner_command, screen_client, write_down
 from .window import Window
 
 START_SECONDS = 30.0
@@ -43,6 +41,8 @@ LOST_CLIENTS = 5
 """Screen clients that may end without their session's end, in a row, before the session is given up."""
 MOMENT = 0.1
 """Seconds. How long after its client's end a daemon's own, or its runner's last word, may be noticed."""
+NUDGES = 20
+"""Times that screen is reminded of its client's size, before it is left to have another."""
 ERROR_TYPES = {"output_reader": "screen_output_reader", "input_writer": "screen_write"}
 """What is counted instead, where the terminal in trouble is the screen client's."""
 
@@ -72,6 +72,7 @@ class ScreenPTY(BufferedPTY):
         self._complete: asyncio.Future[None] = self._loop.create_future()
         """Set when all output of the ended command is in the log."""
         self._reattaching: asyncio.Task[None] | None = None
+        self._sizing: asyncio.TimerHandle | None = None
         if window is not None:
             self._carry(window)
 
@@ -84,7 +85,10 @@ class ScreenPTY(BufferedPTY):
         try:
             if window is None:
                 command = self.command if self.container is None else await self.container.command_line(self.command)
-                window = self._carry(Window(await asyncio.to_thread(self._make_directory, command), self.epoch))
+                asked = self.command if isinstance(self.command, str) else list(self.command)
+                record = Record(self.id, asked, self.epoch, self.created, self.container)
+                directory = await asyncio.to_thread(write_down, record, command, self.options)
+                window = self._carry(Window(directory, self.epoch))
                 await self._attach_client(size, ["-S", NAME, *runner_command(window.directory.path)])
                 await self._until(window.started)
             else:
@@ -98,50 +102,15 @@ class ScreenPTY(BufferedPTY):
         window.ended.add_done_callback(lambda _: self._ended())
         return window
 
-    def _make_directory(self, command: str | Sequence[str]) -> SessionDirectory:
-        """Write down what is to be started, where. Raises StartFailed, OptionError."""
-        try:
-            environment = setup.inner_environment(self._environment(), terminfo())
-            account = current_account()
-            argv = command_line(command, account)
-            path = shutil.which(argv[0], path=environment.get("PATH"))
-            if path is None:
-                raise StartFailed(f"cannot start {argv[0]!r}: there is no such program")
-            asked = self.command if isinstance(self.command, str) else list(self.command)
-            return SessionDirectory.make(
-                Record(self.id, asked, self.epoch, self.created, self.container),
-                self.options.scrollback,
-                spec_of(working_directory(self.options.cwd, account), path, argv, environment),
-            )
-        except OSError as error:
-            raise StartFailed(f"cannot keep a session in {home()}: {error}", error_type="screen_spawn") from None
-
-    def _environment(self) -> dict[str, str]:
-        base = os.environ if self.options.environment is None else self.options.environment
-        return child_environment(base, session=self.id, epoch=self.epoch, user=current_account())
-
     async def _attach_client(self, size: Size, arguments: Sequence[str]) -> None:
         """Start a screen client. Raises StartFailed."""
         assert self._window is not None
-        directory = self._window.directory
         self.log.resize(size)
         self._drawn = self._loop.create_future()
-        try:
-            process = await Front.spawn(
-                [setup.PROGRAM, "-c", str(directory.screenrc), "-U", "-q", *arguments],
-                environment=setup.outer_environment(directory.path),
-                cwd="/",
-                size=size,
-                epoch="",
-                output=self._on_output,
-                trouble=self._on_trouble,
-            )
-        except StartFailed as error:
-            raise StartFailed(f"cannot start GNU screen: {error}", error_type="screen_spawn") from None
-        assert isinstance(process, Front)
-        self._process = process
-        self._window.took = process.took
-        process.exited.add_done_callback(lambda _: self._client_gone(process))
+        front = await screen_client(self._window.directory, arguments, size, self._on_output, self._on_trouble)
+        self._process = front
+        self._window.took = front.took
+        front.exited.add_done_callback(lambda _: self._client_gone(front))
 
     async def _come_back(self, size: Size) -> None:
         """Attach a screen client to a daemon that there is. Raises StartFailed."""
@@ -184,7 +153,13 @@ class ScreenPTY(BufferedPTY):
         Raises StartFailed where screen takes no client.
         """
         assert self._window is not None
-        await self._started(None)
+        recent, size = await self._window.recent(), self._window.size
+        if size is not None:
+            self.log.resize(size)
+            self.log.append(await asyncio.to_thread(history.picture, recent, size, self.options.scrollback))
+        if self.state is not State.STARTING:  # its command has just ended
+            return
+        await self._started(size)
         self._window.directory.mark_deserted(deserted)
         if self.options.timeout is not None and not self._present:
             left = deserted + self.options.timeout - time.time()
@@ -211,8 +186,8 @@ class ScreenPTY(BufferedPTY):
 
     def _look_for_the_mark(self) -> None:
         """Has the last output of an ended command come? Only then is the output looked at, and only the newest."""
-        start = max(self.log.end - READ_AT_ONCE - len(runner.MARK), self.log.start)
-        if not self._complete.done() and runner.MARK in self.log.slice(start, self.log.end):
+        start = max(self.log.end - READ_AT_ONCE - len(MARK), self.log.start)
+        if not self._complete.done() and MARK in self.log.slice(start, self.log.end):
             self._complete.set_result(None)
 
     # -- viewers
@@ -232,6 +207,24 @@ class ScreenPTY(BufferedPTY):
             self._window.directory.mark_watched()
         else:
             self._window.directory.mark_deserted(time.time())
+
+    def _fit(self) -> None:
+        super()._fit()
+        self._see_to_the_size(NUDGES)
+
+    def _see_to_the_size(self, times: int) -> None:
+        """Remind screen of a size that it does not take: while a client is attaching, it misses changes."""
+        if self._sizing is not None:
+            self._sizing.cancel()
+            self._sizing = None
+        if self._window is not None and self._window.size not in (None, self.log.size) and times:
+            self._sizing = self._loop.call_later(MOMENT, self._nudge, times)
+
+    def _nudge(self, times: int) -> None:
+        if self._process is not None and self._window is not None and self._window.size != self.log.size:
+            with suppress(ProcessLookupError):
+                os.kill(self._process.pid, signal.SIGWINCH)
+        self._see_to_the_size(times - 1)
 
     # -- the screen client
 
@@ -289,6 +282,7 @@ class ScreenPTY(BufferedPTY):
             if sweeping is not None:
                 await sweeping
             await window.close()
+            self._see_to_the_size(0)
             self._questions.close()
             self._leave_model()
 
@@ -336,8 +330,3 @@ class ScreenPTY(BufferedPTY):
         with suppress(OSError):
             cwd = os.readlink(f"/proc/{pids.command}/cwd")
         return replace(super().info(), pid=pids.command, cwd=cwd)
-
-
-def runner_command(directory: Path) -> list[str]:
-    """What screen runs in its window."""
-    return [sys.executable or "python3", "-I", "-S", runner.__file__, str(directory)]

@@ -14,7 +14,11 @@ from contextlib import suppress
 from ..errors import StartFailed
 from ..leftovers import Mark, sweeper
 from ..process import ExitStatus
+from ..size import Size
 from .directory import Pids, SessionDirectory, parse_pids
+
+RUNNER_SECONDS = 2.0
+"""How long a runner may take to answer."""
 
 
 class Window:
@@ -35,6 +39,9 @@ class Window:
         """Set when the daemon has ended."""
         self.took: Callable[[int, int], None] | None = None
         """Called when the command's terminal has taken input: how much, and how much the runner holds for it."""
+        self._kept: asyncio.Future[None] = self._loop.create_future()
+        self.size: Size | None = None
+        """The window's, as the command has it."""
         self._heard = b""
         self._daemon = -1
         self._loop.add_reader(directory.events, self._hear)
@@ -85,7 +92,21 @@ class Window:
         if self.took is not None:
             self.took(*map(int, words))
 
-    _HEARD = {b"took": _on_took, b"started": _on_started, b"failed": _on_failed, b"ended": _on_ended}
+    def _on_size(self, words: list[bytes]) -> None:
+        self.size = Size(*map(int, words))
+
+    def _on_kept(self, words: list[bytes]) -> None:
+        if not self._kept.done():
+            self._kept.set_result(None)
+
+    _HEARD = {
+        b"size": _on_size,
+        b"kept": _on_kept,
+        b"took": _on_took,
+        b"started": _on_started,
+        b"failed": _on_failed,
+        b"ended": _on_ended,
+    }
 
     def _watch(self, pids: Pids, pidfd: int) -> None:
         self.pids = pids
@@ -102,6 +123,14 @@ class Window:
     def _end(self, status: ExitStatus) -> None:
         if not self.ended.done():
             self.ended.set_result(status)
+
+    async def recent(self) -> bytes:
+        """The window's latest output, as its runner has kept it, for the `size` that is known then, too."""
+        if self.pids is None or self.gone.done():
+            return b""
+        os.kill(self.pids.runner, signal.SIGUSR1)
+        await asyncio.wait((self._kept, self.gone), timeout=RUNNER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        return await asyncio.to_thread(self.directory.recent) if self._kept.done() else b""
 
     # -- its end
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,3 +82,17 @@ async def nothing_is_left() -> None:
     """No session's directory, and no process of screen's once those that were killed have gone."""
     assert kept() == []
     await until(lambda: not daemons(), "a daemon is left")
+
+
+def forget(session: Any) -> None:
+    """Let go of a session as a killed server does."""
+    session._disarm()
+    window, process = session._window, session._process
+    session._process = session._window = None
+    loop = asyncio.get_running_loop()
+    loop.remove_reader(window.directory.events)
+    loop.remove_reader(window._daemon)
+    os.close(window._daemon)
+    window.directory.close()
+    process.close()
+    session._leave_model()

@@ -22,7 +22,7 @@ from reconnectingpty.wire.messages import Exited
 
 from ..support.attached import PATIENCE, Attached
 from ..support.clock import pass_time
-from .homes import alive, daemons, kept, nothing_is_left, until
+from .homes import alive, daemons, forget, kept, nothing_is_left, until
 
 ROOT = Path(__file__).resolve().parents[2]
 SESSIONS = 20
@@ -110,6 +110,45 @@ async def test_what_was_on_the_screen_is_shown_again() -> None:
     assert (session.id, session.backend, session.state) == ("s0", "screen", State.READY)
     session.close()
     await session.wait()
+
+
+async def test_what_had_scrolled_off_is_there_again_in_its_colours() -> None:
+    async with hosting(1, 1) as host:
+        await host.kill()
+    (session,) = await adopt(Options(backend_type="screen"))
+    first = Attached.to(session, 30, 100)
+    # The host's command echoes what it reads: lines with colours, characters of two cells, and a question.
+    for number in range(100):
+        first.feed(f"{number} \x1b[31m日本\x1b[m\r".encode())
+    await first.until(b"101\r\n", timeout=PATIENCE)
+    await first.detach()
+    forget(session)
+    (again,) = await adopt(Options(backend_type="screen"))
+    assert (again.info().rows, again.info().cols) == (30, 100)
+    shown = await again.screen()
+    assert shown.scrollback > 100
+    client = Attached.to(again, 30, 100)
+    await client.until(b"101\r\n", timeout=PATIENCE)
+    assert all(f"{number} ".encode() in client.output for number in range(100))
+    assert client.output.count(b"line 1\r\n") == 1
+    again.close()
+    await again.wait()
+
+
+async def test_a_size_is_not_taken_from_who_comes_back() -> None:
+    async with hosting(1, 1) as host:
+        await host.kill()
+    (session,) = await adopt(Options(backend_type="screen"))
+    first = Attached.to(session, 33, 111)
+    await first.until(b"line 1")
+    # However early it came, screen has it in the end.
+    await until(lambda: session._window.size == (33, 111))
+    await first.detach()
+    forget(session)
+    (again,) = await adopt(Options(backend_type="screen"))
+    assert (again.info().rows, again.info().cols) == (33, 111)
+    again.close()
+    await again.wait()
 
 
 async def test_a_client_of_the_killed_server_gets_a_picture_and_not_another_logs_bytes() -> None:
