@@ -103,7 +103,7 @@ async def test_two_tabs_share_one_shell(tmp_path: Path) -> None:
         await two.type("echo from t''wo\n")
         await one.until_text("from two")
         await two.page.close()
-        await one.until("!document.querySelector('#status').innerText.includes('viewers')")
+        await one.until("!document.querySelector('.status').innerText.includes('viewers')")
 
 
 async def test_cut_connections_during_output_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
@@ -125,8 +125,8 @@ async def test_a_short_cut_is_not_seen(tmp_path: Path) -> None:
         await tab.type("echo he''re\n")
         await tab.until_text("here")
         await tab.ask(
-            "(window.seen = [], new MutationObserver(() => seen.push(document.querySelector('#message').textContent))"
-            ".observe(document.querySelector('#status'), {subtree: true, childList: true, attributes: true}))"
+            "(window.seen = [], new MutationObserver(() => seen.push(document.querySelector('.message').textContent))"
+            ".observe(document.querySelector('.status'), {subtree: true, childList: true, attributes: true}))"
         )
         between.cut()
         await tab.until_greeted(2)
@@ -144,7 +144,7 @@ async def test_keys_typed_while_offline_are_sent_once(tmp_path: Path) -> None:
         await tab.until(LONG_WAIT, 60)
         await tab.screenshot("offline")
         between.down = False
-        await tab.page.click("#action")
+        await tab.page.click(".action")
         await tab.until_text("typed offline 2", 2)
         await tab.type("echo en''d\n")
         text = await tab.until_text("end")
@@ -295,7 +295,7 @@ async def test_a_window_of_another_size_frames_the_terminal(tmp_path: Path) -> N
         await narrow.until(fitting)
         size = await narrow.ask("reconnectingptyTest.size()")
         await wide.until(f"reconnectingptyTest.size().cols === {size['cols']}")
-        assert await wide.ask("document.querySelector('#terminal').className") == "framed"
+        assert await wide.ask("document.querySelector('.stage').className") == "stage framed"
         await wide.screenshot("framed-small")
         await wide.type("stty size\n")  # who types leads
         own = await wide.ask("reconnectingptyTest.fitting()")
@@ -401,7 +401,7 @@ async def test_it_fits_its_window(tmp_path: Path, scheme: str, shape: str, width
         await tab.screenshot(f"{shape}-{scheme}")
         assert await tab.ask("document.documentElement.scrollWidth <= innerWidth")
         assert await tab.ask("document.querySelector('.xterm-screen').getBoundingClientRect().right <= innerWidth")
-        assert await tab.ask("document.querySelector('#status').getBoundingClientRect().bottom <= innerHeight")
+        assert await tab.ask("document.querySelector('.status').getBoundingClientRect().bottom <= innerHeight")
         light = await tab.ask("getComputedStyle(document.body).backgroundColor") == "rgb(252, 252, 251)"
         assert light == (scheme == "light")
 

@@ -152,6 +152,13 @@ export class Client {
     else if (this.state.kind === 'open') this.ping(PONG_WITHIN_AFTER_WAKING);
   }
 
+  /** Let go of the connection, until a wake. */
+  suspend(): void {
+    if (this.state.kind === 'ended') return;
+    this.leave();
+    this.set({ kind: 'waiting', until: Infinity, reason: '' });
+  }
+
   /** Send input, now or when there is a connection again. */
   input(data: Uint8Array): void {
     if (this.who.readonly || this.state.kind === 'ended') return;

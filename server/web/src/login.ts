@@ -42,7 +42,7 @@ const COMPLAINTS: Record<Exclude<Login, 'done'>, string> = {
 };
 
 /** Ask for the token until it is right. */
-export function askForToken(complaint = ''): Promise<void> {
+function askForToken(complaint: string): Promise<void> {
   const dialog = element('login', HTMLDialogElement);
   const form = element('login-form', HTMLFormElement);
   const input = element('token', HTMLInputElement);
@@ -65,4 +65,12 @@ export function askForToken(complaint = ''): Promise<void> {
       done();
     };
   });
+}
+
+let unlocking: Promise<void> | null = null;
+
+/** Have the person log in: one form, however many ask for it. */
+export function unlock(complaint = ''): Promise<void> {
+  unlocking ??= askForToken(complaint).finally(() => { unlocking = null; });
+  return unlocking;
 }

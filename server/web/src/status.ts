@@ -1,7 +1,7 @@
 // The quiet line below the terminal: how the connection is, and the one thing that can be done about it.
 
 import type { Client, State } from './client.ts';
-import { element } from './elements.ts';
+import { make } from './elements.ts';
 import type { Size } from './protocol.ts';
 import { roundTrip, words } from './words.ts';
 
@@ -14,19 +14,25 @@ export interface Actions {
 const UNNOTICED = 400;
 
 export class Status {
-  private readonly line = element('status', HTMLElement);
-  private readonly message = element('message', HTMLElement);
-  private readonly countdown = element('countdown', HTMLElement);
-  private readonly details = element('details', HTMLElement);
-  private readonly button = element('action', HTMLButtonElement);
+  private readonly message = make('span', { class: 'message', role: 'status', 'aria-live': 'polite' }, 'Connecting …');
+  private readonly countdown = make('span', { class: 'countdown' });
+  private readonly details = make('span', { class: 'details' });
+  private readonly button = make('button', { class: 'action', type: 'button', hidden: true });
+  private readonly line = make(
+    'div', { class: 'status', 'data-state': 'connecting' },
+    make('span', { class: 'dot' }), this.message, this.countdown, this.button, this.details,
+  );
   private delay: number | null = null;
   private ticking = 0;
 
   constructor(
+    parent: HTMLElement,
     private readonly client: Client,
     private readonly size: () => Size & { framed: boolean },
     private readonly actions: Actions,
-  ) {}
+  ) {
+    parent.append(this.line);
+  }
 
   /** The client has changed. */
   update(): void {
@@ -53,10 +59,19 @@ export class Status {
     return true;
   }
 
-  private show(): void {
+  dispose(): void {
+    this.stop();
+    this.line.remove();
+  }
+
+  private stop(): void {
     if (this.delay !== null) clearTimeout(this.delay);
     this.delay = null;
     clearInterval(this.ticking);
+  }
+
+  private show(): void {
+    this.stop();
     const { state } = this.client;
     const { message, button } = words(state, this.client.epoch !== null);
     this.line.dataset['state'] = state.kind;
@@ -89,7 +104,7 @@ export class Status {
 
   private count(state: State): void {
     this.countdown.textContent = '';
-    if (state.kind !== 'waiting') return;
+    if (state.kind !== 'waiting' || state.until === Infinity) return;
     const tick = (): void => {
       const seconds = Math.ceil((state.until - performance.now()) / 1000);
       this.countdown.textContent = seconds > 0 ? `Next try in ${seconds} s` : '';

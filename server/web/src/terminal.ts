@@ -26,12 +26,16 @@ export class Terminal implements Screen {
   /** The size that fits, or the one that is shown, has changed. */
   onresize: () => void = () => {};
   ontitle: (title: string) => void = () => {};
-  /** Whether this Tab key took the keyboard out of the terminal. */
-  ontab: (shift: boolean) => boolean = () => false;
+  onbell: () => void = () => {};
+  /** Whether this key, going down, is the page's and not the program's. */
+  onkey: (event: KeyboardEvent) => boolean = () => false;
 
   private readonly fit = new FitAddon();
   private fitting: Size = { rows: 24, cols: 80 };
   private drawing = false;
+  private webgl: WebglAddon | null = null;
+  private readonly watch: ResizeObserver;
+  private readonly endTheme: () => void;
 
   constructor(private readonly stage: HTMLElement) {
     this.xterm = new Xterm({
@@ -44,30 +48,42 @@ export class Terminal implements Screen {
       scrollback: SCROLLBACK,
       theme: theme(),
     });
-    onThemeChange(() => { this.xterm.options.theme = theme(); });
+    this.endTheme = onThemeChange(() => { this.xterm.options.theme = theme(); });
     this.xterm.loadAddon(this.fit);
     this.xterm.loadAddon(new Unicode11Addon());
     this.xterm.unicode.activeVersion = '11';
     this.xterm.loadAddon(new WebLinksAddon());
     this.xterm.attachCustomKeyEventHandler((event) => {
-      const left = event.type === 'keydown' && event.key === 'Tab' && this.ontab(event.shiftKey);
-      if (left) event.preventDefault(); // or the browser goes one further
-      return !left;
+      const taken = event.type === 'keydown' && this.onkey(event);
+      if (taken) event.preventDefault(); // or the browser does something of its own, too
+      return !taken;
     });
     this.xterm.open(stage);
-    this.useWebgl();
+    this.accelerated = true;
     this.xterm.onData((data) => this.typed(encoder.encode(data)));
     // Mouse reports of the old kind, whose bytes are not UTF-8.
     this.xterm.onBinary((data) => this.typed(Uint8Array.from(data, (character) => character.charCodeAt(0))));
+    this.xterm.onBell(() => this.onbell());
     this.xterm.onTitleChange((title) => this.ontitle(title));
     this.measure();
     this.xterm.resize(this.fitting.cols, this.fitting.rows);
-    new ResizeObserver(() => {
+    this.watch = new ResizeObserver(() => {
+      if (stage.clientWidth === 0) return; // hidden
       this.measure();
       this.frame();
       this.onresize();
-    }).observe(stage);
+    });
+    this.watch.observe(stage);
+  }
+
+  focus(): void {
     this.xterm.focus();
+  }
+
+  dispose(): void {
+    this.watch.disconnect();
+    this.endTheme();
+    this.xterm.dispose();
   }
 
   size(): Size {
@@ -85,6 +101,22 @@ export class Terminal implements Screen {
       this.drawing = true;
     });
     this.xterm.write(picture, () => { this.drawing = false; });
+  }
+
+  /** Whether the graphics card draws, of whose contexts a browser has few. */
+  set accelerated(value: boolean) {
+    if (value === (this.webgl !== null)) return;
+    this.webgl?.dispose();
+    this.webgl = null;
+    if (!value) return;
+    try {
+      const webgl = new WebglAddon();
+      webgl.onContextLoss(() => { this.accelerated = false; });
+      this.xterm.loadAddon(webgl);
+      this.webgl = webgl;
+    } catch {
+      // Without WebGL 2 xterm.js draws with elements, as it does after the context is lost.
+    }
   }
 
   /** Whether keys do nothing. */
@@ -147,13 +179,4 @@ export class Terminal implements Screen {
       || (frame.offsetWidth <= this.stage.clientWidth && frame.offsetHeight <= this.stage.clientHeight);
   }
 
-  private useWebgl(): void {
-    try {
-      const webgl = new WebglAddon();
-      webgl.onContextLoss(() => webgl.dispose());
-      this.xterm.loadAddon(webgl);
-    } catch {
-      // Without WebGL 2 xterm.js draws with elements, as it does after the context is lost.
-    }
-  }
 }

@@ -65,6 +65,8 @@ export function theme(): ITheme {
   return dark.matches ? DARK : LIGHT;
 }
 
-export function onThemeChange(act: () => void): void {
+/** What is returned ends it. */
+export function onThemeChange(act: () => void): () => void {
   dark.addEventListener('change', act);
+  return () => dark.removeEventListener('change', act);
 }

@@ -1,0 +1,173 @@
+// TerminalView: one session's terminal with everything around it (client, status line), in one element.
+//
+// A page may hold any number of them. The interface, for whoever lays out a page:
+//
+//   const view = new TerminalView(parent, { session: 'work' });
+//                             makes its element at the end of `parent`. Make it where it is seen, so that its size is
+//                             right from the first byte; the element may be moved afterwards.
+//   view.connect()            connects, or connects again at once. Before the first call nothing goes to the server.
+//   view.focus()              gives the keyboard to it.
+//   view.visible = false      hides it (and frees what the graphics card held for it). It stays connected: its title,
+//                             bell and end are still told. `true` shows it again, at the size of where it is then.
+//   view.dispose()            takes the element and the connection away. The session goes on, for whoever comes next.
+//   view.kill()               ends the session, for everybody.
+//   view.tell(message)        says something in the status line, beside an offer of a new session.
+//   view.element, .session, .title, .state, .readonly
+//   view.on('state', …)       events, listed in ViewEvents. `on` returns what ends the listening.
+//   view.onkey = (event) => … is asked first about each key that goes down in the terminal: true for the page's own
+//                             shortcuts, which the shell then doesn't get.
+//
+// A view never touches the address bar, the page's title, or another view. It asks for a login by itself (one form for
+// all views of the page), and wakes up by itself when the device does.
+
+import { Client, type Socket, type State } from './client.ts';
+import { make } from './elements.ts';
+import { Emitter } from './emitter.ts';
+import { diagnose, unlock } from './login.ts';
+import { randomName } from './place.ts';
+import { Status } from './status.ts';
+import { Terminal } from './terminal.ts';
+import { onWake } from './wake.ts';
+
+export interface Opening {
+  session: string;
+  /** What a session that is started runs, instead of the server's own command. */
+  command?: string;
+  readonly?: boolean;
+}
+
+export interface ViewEvents {
+  /** The program gave the terminal a title; '' takes it away. */
+  title: string;
+  /** The connection's state, or the number of viewers, or the round trip has changed. */
+  state: State;
+  bell: void;
+  /** The keyboard went into this view. */
+  focus: void;
+  /** Somebody wants a new session in place of this one, which is over. */
+  renew: void;
+}
+
+export class TerminalView extends Emitter<ViewEvents> {
+  readonly element: HTMLElement;
+  readonly session: string;
+  readonly terminal: Terminal;
+  readonly client: Client;
+  title = '';
+  onkey: (event: KeyboardEvent) => boolean = () => false;
+
+  private readonly status: Status;
+  private readonly gone = new AbortController();
+
+  constructor(parent: HTMLElement, private readonly opening: Opening) {
+    super();
+    this.session = opening.session;
+    const stage = make('div', { class: 'stage' });
+    this.element = make('section', { class: 'view', 'aria-label': `Terminal ${opening.session}` }, stage);
+    parent.append(this.element);
+    this.terminal = new Terminal(stage);
+    this.client = this.makeClient();
+    this.status = new Status(this.element, this.client, () => this.terminal.shown(), {
+      connect: () => this.connect(true),
+      renew: () => this.emit('renew', undefined),
+    });
+    this.listen();
+  }
+
+  get state(): State {
+    return this.client.state;
+  }
+
+  /** Whether keys do nothing. */
+  get readonly(): boolean {
+    const { state } = this;
+    return this.opening.readonly === true || state.kind === 'ended' || (state.kind === 'open' && state.readonly);
+  }
+
+  get visible(): boolean {
+    return !this.element.hidden;
+  }
+
+  set visible(visible: boolean) {
+    this.element.hidden = !visible;
+    this.terminal.accelerated = visible;
+  }
+
+  connect(focus = false): void {
+    this.client.connect();
+    if (focus) this.focus();
+  }
+
+  focus(): void {
+    this.terminal.focus();
+  }
+
+  kill(): void {
+    this.client.kill();
+  }
+
+  tell(message: string): void {
+    this.status.tell(message);
+  }
+
+  dispose(): void {
+    this.gone.abort();
+    this.client.onchange = () => {};
+    this.client.suspend();
+    this.status.dispose();
+    this.terminal.dispose();
+    this.element.remove();
+  }
+
+  private makeClient(): Client {
+    const { session, command = '', readonly = false } = this.opening;
+    return new Client(
+      location.origin.replace(/^http/, 'ws'),
+      // Named for this view alone: a tab's storage is copied when the tab is duplicated, and two of one name would
+      // push each other out.
+      { session, client: randomName(), readonly, command },
+      this.terminal,
+      {
+        socket: (url, protocol) => new WebSocket(url, protocol) as Socket,
+        diagnose,
+        later: (milliseconds, act) => {
+          const timer = setTimeout(act, milliseconds);
+          return () => clearTimeout(timer);
+        },
+        now: () => performance.now(),
+        random: () => Math.random(),
+      },
+    );
+  }
+
+  private listen(): void {
+    const { client, terminal, status } = this;
+    client.onchange = () => this.changed();
+    terminal.oninput = (data) => client.input(data);
+    terminal.onresize = () => {
+      client.resized();
+      status.update();
+    };
+    terminal.ontitle = (title) => {
+      this.title = title;
+      this.emit('title', title);
+    };
+    terminal.onbell = () => this.emit('bell', undefined);
+    terminal.onkey = (event) => this.onkey(event) || this.leaves(event);
+    this.element.addEventListener('focusin', () => this.emit('focus', undefined));
+    onWake(this.gone.signal, { wake: () => client.wake(), sleep: () => client.suspend() });
+  }
+
+  private changed(): void {
+    const { state } = this;
+    this.terminal.readonly = this.readonly;
+    this.status.update();
+    if (state.kind === 'locked') void unlock().then(() => this.state.kind === 'locked' && this.connect(this.visible));
+    this.emit('state', state);
+  }
+
+  /** Tab is the shell's, but where something is offered below the terminal the keyboard must get there. */
+  private leaves(event: KeyboardEvent): boolean {
+    return event.key === 'Tab' && (event.shiftKey || this.state.kind === 'ended') && this.status.focus();
+  }
+}
