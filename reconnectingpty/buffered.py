@@ -14,11 +14,12 @@ import logging
 import os
 import time
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from .environment import child_environment, command_line, current_account, working_directory
 from .errors import InputStalled, SessionClosed
 from .info import SessionInfo
+from .metrics import ECHO_SECONDS
 from .options import Options
 from .output_log import LogReader, OutputLog
 from .process import READ_AT_ONCE, Process
@@ -62,6 +63,8 @@ class BufferedPTY(ReconnectingPTY):
         self.input_stall = options.input_stall
         self._process: Process | None = None
         self._ticks = 0
+        self._key_at = 0.0
+        """When the oldest key came that no output has followed; 0: there is none."""
         self._ahead = min(AHEAD, options.log_limit - 2 * READ_AT_ONCE)
         self._shown = False  # to any viewer yet
         self._catching_up = 0  # pictures being made: the log must not run away from them
@@ -100,9 +103,18 @@ class BufferedPTY(ReconnectingPTY):
         self.log.append(data)
         self.bytes_out += len(data)
         self._last_active = self._loop.time()
+        if self._key_at:
+            self._echoed()
         for viewer in self._viewers:
             viewer.wake()
         self._pace()
+
+    def _echoed(self) -> None:
+        """The first output since a key."""
+        seconds = time.perf_counter() - self._key_at
+        self._key_at = 0.0
+        if self.options.metrics is not None and seconds <= ECHO_SECONDS:
+            self.options.metrics.echo_seconds.observe(seconds)
 
     def _on_trouble(self, error_type: str, error: OSError) -> None:
         log.error("session %s: %s: %s", self.id, error_type, error)
@@ -118,15 +130,25 @@ class BufferedPTY(ReconnectingPTY):
         process = self._process
         if process is None:
             return
-        lag = self.model.lag
         if not self.model.caught_up:
-            self._follow(lag)
-        readers = [viewer.reader.offset for viewer in self._viewers if viewer.reader is not None]
-        watched = bool(readers) and self.log.end - max(readers) >= self._ahead
-        if watched or self._catching_up or lag + 2 * READ_AT_ONCE > self.log.limit:
+            self._follow(self.model.lag)
+        if self.held_by:
             process.pause()
         else:
             process.resume()
+
+    @property
+    def held_by(self) -> str:
+        """What the program has to wait for with its output, if it has to."""
+        if self._catching_up or self.model.lag + 2 * READ_AT_ONCE > self.log.limit:
+            return "model"
+        readers = [viewer.reader.offset for viewer in self._viewers if viewer.reader is not None]
+        return "viewer" if readers and self.log.end - max(readers) >= self._ahead else ""
+
+    @property
+    def model_lag(self) -> int:
+        """Bytes of output that the model has not seen."""
+        return self.model.lag
 
     # -- the model, behind everybody's back
 
@@ -271,6 +293,8 @@ class BufferedPTY(ReconnectingPTY):
         viewer.active = self._ticks
         if self.options.size_policy is SizePolicy.LATEST and viewer.size not in (None, self.log.size):
             self._fit()
+        if not self._key_at:
+            self._key_at = time.perf_counter()
         self._process.write(data, viewer.input.accept)
 
     def _leader(self) -> Viewer | None:
@@ -350,6 +374,33 @@ class BufferedPTY(ReconnectingPTY):
             self._process.kill()
 
     # -- what can be told
+
+    def inspect(self) -> dict[str, Any]:
+        """The log's bounds, who reads it and how far, what waits, and which tasks there are."""
+        process, log = self._process, self.log
+        tasks = {"start": self._starting, "end": self._ending}
+        return {
+            "id": self.id,
+            "epoch": self.epoch,
+            "backend": self.backend,
+            "state": self.state.name.lower(),
+            "error": None if self.error is None else repr(self.error),
+            "pid": process.pid if process is not None else None,
+            "log": {
+                "start": log.start,
+                "end": log.end,
+                "limit": log.limit,
+                "size_changes": len(log.changes),
+            },
+            "model": {"offset": log.end - self.model.lag, "lag": self.model.lag, "caught_up": self.model.caught_up},
+            "held_by": self.held_by,
+            "input_waiting": process.pending if process is not None else 0,
+            "attaching": self._present - len(self._viewers),
+            "clients_remembered": len(self._clients),
+            "viewers": [viewer.inspect() for viewer in self._viewers],
+            "tasks": {name: "done" if task.done() else "running" for name, task in tasks.items() if task is not None},
+            "ends_in": None if self._timer is None else round(self._timer.when() - self._loop.time(), 1),
+        }
 
     def info(self) -> SessionInfo:
         """What can be told of the session now. The title is as old as the model."""

@@ -7,6 +7,7 @@ asks. A finished session's integers are added to the totals once, so that the nu
 from __future__ import annotations
 
 import platform
+import time
 from collections import Counter as Tally
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -37,6 +38,12 @@ ERROR_TYPES = CODER_ERROR_TYPES + OWN_ERROR_TYPES
 BACKENDS = ("buffered", "screen")
 REPLIES = ("delta", "snapshot", "none")
 END_REASONS = ("exit", "timeout", "killed", "shutdown", "error")
+HOLDERS = ("viewer", "model")
+"""For what a program may have to wait with its output."""
+START_TROUBLE = ("spawn", "screen_spawn", "screen_wait")
+"""Error types by which this machine could not start a command; that there is no such command is none of them."""
+ECHO_SECONDS = 5.0
+"""Output that comes later than this after a key is no echo: the program had something to do, or echoes nothing."""
 
 _LATENCY = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _BYTES = (256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304)
@@ -63,6 +70,16 @@ class Observed(Protocol):
         """Clients attached now."""
         ...
 
+    @property
+    def model_lag(self) -> int:
+        """Bytes of output that its terminal model has not seen."""
+        ...
+
+    @property
+    def held_by(self) -> str:
+        """One of HOLDERS, or empty."""
+        ...
+
 
 class Metrics:
     """The collectors of one program; `prefix` (`agent` gives Coder's names) stands before every name."""
@@ -72,6 +89,8 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry | None = None, prefix: str = "") -> None:
         self.registry = registry or CollectorRegistry()
         name = f"{prefix}_reconnecting_pty" if prefix else "reconnecting_pty"
+        self.prefix = f"{name}_"
+        """What every name begins with."""
         self.connections = Counter(
             f"{name}_connections", "Connections that asked for a session.", registry=self.registry
         )
@@ -97,6 +116,9 @@ class Metrics:
         self.spawn_seconds = Histogram(
             f"{name}_spawn_seconds", "From fork to exec.", buckets=_LATENCY, registry=self.registry
         )
+        self.echo_seconds = Histogram(
+            f"{name}_echo_seconds", "From a key to the program's next output.", buckets=_LATENCY, registry=self.registry
+        )
         self.snapshot_bytes = Histogram(
             f"{name}_snapshot_bytes", "Sizes of pictures sent.", buckets=_BYTES, registry=self.registry
         )
@@ -105,6 +127,10 @@ class Metrics:
                 counter.labels(value)
         build = Info(f"{name}_build", "The program.", registry=self.registry)
         build.info({"version": _version(), "python": platform.python_version()})
+        self.failed_starts = 0
+        """Commands in a row that this machine could not start, the latest ones."""
+        self.failed_start_at = float("-inf")
+        """When the last of them failed, on the monotonic clock."""
         self._sessions = _Sessions(name)
         self.registry.register(self._sessions)
 
@@ -123,6 +149,14 @@ class Metrics:
     def error(self, error_type: str) -> None:
         """Count an error."""
         self.errors.labels(error_type).inc()
+        if error_type in START_TROUBLE:
+            self.failed_starts += 1
+            self.failed_start_at = time.monotonic()
+
+    def started(self, seconds: float) -> None:
+        """Count a command that runs, and how long its start took."""
+        self.spawn_seconds.observe(seconds)
+        self.failed_starts = 0
 
     def render(self) -> bytes:
         """Everything in Prometheus's text format."""
@@ -147,6 +181,15 @@ class _Sessions(Collector):
                 sessions.add_metric([state.name.lower(), backend], tally[state.name.lower(), backend])
         yield sessions
         yield GaugeMetricFamily(f"{name}_viewers", "Attached clients.", value=sum(s.viewer_count for s in live))
+        lag = max((session.model_lag for session in live), default=0)
+        yield GaugeMetricFamily(
+            f"{name}_model_lag_bytes", "Output that the terminal model furthest behind has not seen.", value=lag
+        )
+        held = Tally(session.held_by for session in live)
+        waiting = GaugeMetricFamily(f"{name}_held_programs", "Programs whose output waits, by what for.", labels=["by"])
+        for holder in HOLDERS:
+            waiting.add_metric([holder], held[holder])
+        yield waiting
         carried = CounterMetricFamily(f"{name}_bytes", "Bytes to (in) and from (out) programs.", labels=["direction"])
         carried.add_metric(["in"], self.past_in + sum(s.bytes_in for s in live))
         carried.add_metric(["out"], self.past_out + sum(s.bytes_out for s in live))

@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Sequence
 from copy import copy
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from .connection import Connection
 from .errors import (
@@ -107,6 +107,10 @@ class ReconnectingPTY(ABC):
         """What can be told of the session now."""
 
     @abstractmethod
+    def inspect(self) -> dict[str, Any]:
+        """What an operator may want to know of its inside now, as JSON has it; no content, and no promise of a form."""
+
+    @abstractmethod
     async def screen(self) -> Screen:
         """What the terminal shows now. Raises SessionClosed where there is none any more."""
 
@@ -126,6 +130,16 @@ class ReconnectingPTY(ABC):
     def viewer_count(self) -> int:
         """Clients attached now."""
         return len(self._viewers)
+
+    @property
+    @abstractmethod
+    def model_lag(self) -> int:
+        """Bytes of output that the terminal model has not seen."""
+
+    @property
+    @abstractmethod
+    def held_by(self) -> str:
+        """For what the program has to wait with its output: `viewer`, `model`, or empty where it does not."""
 
     async def wait(self, state: State = State.DONE) -> None:
         """Return when the session is at `state` or beyond."""
@@ -247,7 +261,7 @@ class ReconnectingPTY(ABC):
             self._done("error", failed)
             raise failed from error
         if self.options.metrics is not None:
-            self.options.metrics.spawn_seconds.observe(self._loop.time() - began)
+            self.options.metrics.started(self._loop.time() - began)
         self._machine.advance(State.READY)
 
     # -- the idle timer

@@ -232,6 +232,25 @@ class Viewer:
         """Whether its terminal has processed all that was written before it came, and answers to that have come."""
         return self.reader is not None and self._acknowledged >= self._live_from
 
+    def inspect(self) -> dict[str, Any]:
+        """What an operator may want to know of it; see `ReconnectingPTY.inspect`."""
+        reader = self.reader
+        return {
+            "name": self.name,
+            "client": self.client,
+            "readonly": self.readonly,
+            "size": None if self.size is None else [self.size.rows, self.size.cols],
+            "live": self.live,
+            "offset": None if reader is None else reader.offset,
+            "lag": None if reader is None else reader.lag,
+            "overrun": reader is not None and reader.overrun,
+            "window": self.window,
+            "unacknowledged": None if reader is None or self.window is None else reader.offset - self._acknowledged,
+            "notices_waiting": sorted(kind.__name__ for kind in self._notices),
+            "input_waiting": self.input.waiting,
+            "tasks": ["done" if task.done() else "running" for task in self._tasks],
+        }
+
     # -- its life
 
     async def run(self, hello: Hello, picture: bytes, reader: LogReader, live_from: int) -> Outcome:

@@ -40,6 +40,8 @@ class Pretended:
     backend: str = "buffered"
     state: State = State.READY
     viewer_count: int = 0
+    model_lag: int = 0
+    held_by: str = ""
 
 
 # -- names and form

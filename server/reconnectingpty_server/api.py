@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reconnectingpty import Killed, ReconnectingPTY
 
+from . import debug
 from .auth import COOKIE, LOGIN_SECONDS
 from .exchange import Request, Response
 
@@ -32,10 +33,10 @@ async def healthy(server: Server, request: Request, rest: str) -> Response:
 
 async def ready(server: Server, request: Request, rest: str) -> Response:
     """It takes sessions; 503, and why, where it does not. How its tunnels do is told, but not where they go."""
-    reasons = server.not_ready()
+    failing = server.readiness.failing()
     tunnels = [str(tunnel.status().state) for tunnel in server.tunnels]
-    status = "not ready" if reasons else "ready"
-    return Response.json({"status": status, "reasons": reasons, "tunnels": tunnels}, 503 if reasons else 200)
+    body = {"status": "not ready" if failing else "ready", "reasons": list(failing.values())}
+    return Response.json(body | {"failing": list(failing), "tunnels": tunnels}, 503 if failing else 200)
 
 
 async def metrics(server: Server, request: Request, rest: str) -> Response:
@@ -130,6 +131,7 @@ ROUTES: dict[str, Route] = {
     "/healthz": Route({"GET": healthy}, open=True),
     "/readyz": Route({"GET": ready}, open=True),
     "/metrics": Route({"GET": metrics}),
+    "/debug/sessions": Route({"GET": debug.sessions}),
     "/api/login": Route({"POST": log_in}, open=True),
     "/api/logout": Route({"POST": log_out}),
     "/api/whoami": Route({"GET": who_am_i}),

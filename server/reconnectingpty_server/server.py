@@ -24,9 +24,13 @@ from . import api
 from .agent import AgentConnection, AgentStreams
 from .auth import Auth
 from .config import Address, Config, ConfigError, read_token
+from .descriptors import Descriptors
 from .exchange import Request, Response
 from .http import HttpConnection
+from .lag import LoopLag
+from .measures import Refusals, Surroundings, register_process
 from .pages import Pages
+from .readiness import Readiness
 from .sessions import Ended, NoSuchSession, Sessions
 from .sockets import clear_stale, keep_alive
 from .websocket import CoderSocket, V1Socket, WebSockets
@@ -66,6 +70,13 @@ class Server:
         self._listening: list[Listening] = []
         self.tunnels: list[Tunnel] = []
         self._stopping = False
+        registry, prefix = self.metrics.registry, self.metrics.prefix
+        self.lag = LoopLag(registry, prefix)
+        self.descriptors = Descriptors()
+        self.readiness = Readiness(self.sessions, self.metrics, self.lag, self.descriptors, lambda: self._stopping)
+        self._refusals = Refusals(registry, prefix)
+        registry.register(Surroundings(prefix, self.sessions, self.readiness, self.descriptors))
+        register_process(registry)
 
     # -- listeners
 
@@ -135,23 +146,22 @@ class Server:
 
     def _add(self, address: Address, server: asyncio.Server) -> None:
         keep_alive(server)
+        self.lag.start()
         self._listening.append(Listening(address, server))
 
     def conn_count(self) -> int:
         """Clients connected to sessions, or on their way to one."""
         return len(self._sockets) + len(self._agents)
 
-    def not_ready(self) -> list[str]:
-        """Why no session could be started now; empty where one could."""
-        reasons = ["the server is shutting down"] if self._stopping else []
-        if self.sessions.full:
-            reasons.append(f"there are {self.sessions.limit} sessions, the most that are allowed")
-        return reasons
-
     # -- HTTP
 
     async def answer(self, request: Request) -> Response:
         """The answer to a request that is no upgrade."""
+        response = await self._answer(request)
+        self._refusals.see(request, response.status)
+        return response
+
+    async def _answer(self, request: Request) -> Response:
         refusal = self._refusal(request)
         if refusal is not None:
             return refusal
@@ -197,6 +207,7 @@ class Server:
         """Let a WebSocket in, or refuse it with an answer."""
         asked = self._refusal(request) or self._asked(request)
         if isinstance(asked, Response):
+            self._refusals.see(request, asked.status)
             return asked
         if request.method != "GET":
             return Response.error(405, "a WebSocket begins with GET", Allow="GET")
@@ -297,6 +308,7 @@ class Server:
     async def close(self, seconds: float = SOFT_SECONDS) -> None:
         """Soft: no new connections, clients are told, sessions end with their grace, all within about `seconds`."""
         self._stopping = True
+        self.lag.close()
         for listening in self._listening:
             listening.server.close()
             if listening.address.path:

@@ -66,6 +66,11 @@ class Sessions:
         """Whether no further session may be started. One that is still ending counts."""
         return len(self._all) >= self.limit
 
+    @property
+    def ending(self) -> int:
+        """How many have begun to close and are not done."""
+        return len(self._all) - len(self._live)
+
     async def end_of(self, session_id: str, epoch: str) -> Ended | None:
         """What is remembered of that run of the session, awaited where it is just ending; None where it lives on."""
         run = session_id, epoch
