@@ -404,13 +404,13 @@ class BufferedPTY(ReconnectingPTY):
 
     def info(self) -> SessionInfo:
         """What can be told of the session now. The title is as old as the model."""
-        process, status = self._process, self.exit_status
+        process, status, asked = self._process, self.exit_status, self.command_asked
         return SessionInfo(
             id=self.id,
             epoch=self.epoch,
             backend=self.backend,
             state=self.state.name.lower(),
-            command=self.command if isinstance(self.command, str) else " ".join(self.command),
+            command=asked if isinstance(asked, str) else " ".join(asked),
             pid=process.pid if process is not None else None,
             created=self.created,
             rows=self.log.size.rows,
@@ -424,4 +424,6 @@ class BufferedPTY(ReconnectingPTY):
             bytes_out=self.bytes_out,
             exit_code=status.code if status is not None else None,
             exit_signal=status.signal if status is not None else None,
+            name=self.name,
+            owner=self.owner,
         )

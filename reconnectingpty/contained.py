@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 
 from .buffered import BufferedPTY
 from .container import Container
 from .errors import SessionClosed, StartFailed
-from .info import SessionInfo
 from .options import Options
 from .size import Size
 
@@ -24,20 +22,16 @@ class ContainedPTY(BufferedPTY):
     ) -> None:
         super().__init__(command, options, session_id)
         self.container = container
-        self._asked = command if isinstance(command, str) else " ".join(command)
 
     async def _start(self, size: Size | None) -> None:
+        assert self.container is not None
         self.command = await self.container.command_line(self.command)
         await super()._start(size)
 
     async def _finish(self, error: SessionClosed | None) -> None:
-        if error is not None and self._process is not None:
+        if error is not None and self._process is not None and self.container is not None:
             try:
                 await self.container.end(self.epoch, self.options.kill_grace, self._hurry)
             except StartFailed as failed:
                 log.error("session %s: %s", self.id, failed)
         await super()._finish(error)
-
-    def info(self) -> SessionInfo:
-        """What can be told of the session now; the command is the one inside."""
-        return replace(super().info(), command=self._asked)

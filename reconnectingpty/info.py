@@ -28,3 +28,7 @@ class SessionInfo:
     bytes_out: int
     exit_code: int | None
     exit_signal: int | None
+    name: str = ""
+    """What people call it; empty: nothing."""
+    owner: str = ""
+    """Whose it is, in the words of whoever embeds the library."""

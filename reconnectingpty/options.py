@@ -25,8 +25,8 @@ class Options:
 
     timeout: float | None = 300.0
     """How long the session lives with nobody attached, once somebody was; None: until its process ends."""
-    attach_timeout: float = 30.0
-    """How long it waits for the first attach."""
+    attach_timeout: float | None = 30.0
+    """How long it waits for the first attach; None: for ever."""
     backend_type: str = "auto"
     """`auto` (also the empty string) or a name out of `backends()`."""
     metrics: Metrics | None = None
@@ -53,9 +53,10 @@ class Options:
 
     def __post_init__(self) -> None:
         """Refuse what can't work, by name."""
-        if self.timeout is not None:
-            _positive("timeout", self.timeout)
-        for name in ("attach_timeout", "linger", "input_stall"):
+        for name in ("timeout", "attach_timeout"):
+            if getattr(self, name) is not None:
+                _positive(name, getattr(self, name))
+        for name in ("linger", "input_stall"):
             _positive(name, getattr(self, name))
         if not 0 <= self.kill_grace < math.inf:
             raise OptionError(f"kill_grace must be 0 or more seconds, not {self.kill_grace}")

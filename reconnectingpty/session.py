@@ -17,6 +17,7 @@ from copy import copy
 from typing import Any, ClassVar
 
 from .connection import Connection
+from .container import Container
 from .errors import (
     IdleTimeout,
     InputStalled,
@@ -57,7 +58,12 @@ class ReconnectingPTY(ABC):
         self.epoch = secrets.token_hex(8)
         self.options = options
         self.command = command
+        self.command_asked = command
+        """As it was asked for, whatever it takes to run that inside a container."""
+        self.container: Container | None = None
         self.created = time.time()
+        self.name = ""
+        self.owner = ""
         self.exit_status: ExitStatus | None = None
         self.bytes_in = 0
         self.bytes_out = 0
@@ -156,6 +162,11 @@ class ReconnectingPTY(ABC):
             await reached
         finally:
             stop()
+
+    def describe(self, *, name: str | None = None, owner: str | None = None) -> None:
+        """Say what the session is called, and whose it is; kept where the session outlives this process."""
+        self.name = self.name if name is None else name
+        self.owner = self.owner if owner is None else owner
 
     # -- attach
 

@@ -77,6 +77,7 @@ async def _adopt(directory: SessionDirectory, options: Options) -> ScreenPTY | N
         return None
     session = ScreenPTY(record.command, options, record.id, container=record.container, window=window)
     session.created = record.created
+    session.name, session.owner = record.name, record.owner
     try:
         await session.resume(deserted)
     except ReconnectingPTYError as error:

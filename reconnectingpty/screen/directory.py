@@ -18,7 +18,7 @@ import stat
 import struct
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ..container import Container
@@ -42,6 +42,8 @@ class Record:
     epoch: str
     created: float
     container: Container | None = None
+    name: str = ""
+    owner: str = ""
 
     @classmethod
     def read(cls, data: bytes) -> Record:
@@ -149,6 +151,15 @@ class SessionDirectory:
             os.close(events)
             return None
         return cls(path, events)
+
+    def describe(self, name: str, owner: str) -> None:
+        """Keep what the session is called, and whose it is. Raises OSError."""
+        record = self.record()
+        if record is not None:
+            with suppress(FileNotFoundError):
+                (self.path / "session.new").unlink()
+            self._write("session.new", json.dumps(asdict(replace(record, name=name, owner=owner))).encode())
+            os.replace(self.path / "session.new", self.path / "session")
 
     # -- what it says
 

@@ -86,7 +86,9 @@ class ScreenPTY(BufferedPTY):
             if window is None:
                 command = self.command if self.container is None else await self.container.command_line(self.command)
                 asked = self.command if isinstance(self.command, str) else list(self.command)
-                record = Record(self.id, asked, self.epoch, self.created, self.container)
+                record = Record(
+                    self.id, asked, self.epoch, self.created, self.container, name=self.name, owner=self.owner
+                )
                 directory = await asyncio.to_thread(write_down, record, command, self.options)
                 window = self._carry(Window(directory, self.epoch))
                 await self._attach_client(size, ["-S", NAME, *runner_command(window.directory.path)])
@@ -320,6 +322,15 @@ class ScreenPTY(BufferedPTY):
         super()._kill()
 
     # -- what can be told
+
+    def describe(self, *, name: str | None = None, owner: str | None = None) -> None:
+        """Say what the session is called, and whose it is; whoever adopts it will know."""
+        super().describe(name=name, owner=owner)
+        if self._window is not None:
+            try:
+                self._window.directory.describe(self.name, self.owner)
+            except OSError as error:
+                log.error("session %s: its name could not be kept: %s", self.id, error.strerror)
 
     def info(self) -> SessionInfo:
         """What can be told of the session now; `pid` and `cwd` are the command's."""

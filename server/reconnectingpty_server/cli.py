@@ -13,7 +13,8 @@ from urllib.parse import quote
 from reconnectingpty.tunnel.cli import tunnel
 
 from . import attach, serve
-from .config import add_flags
+from .access import users
+from .config import ConfigError, add_flags
 from .logs import clean
 from .remote import Remote, RemoteError
 
@@ -45,6 +46,11 @@ def _parser() -> argparse.ArgumentParser:
     add_flags(serving)
     serving.set_defaults(run=serve.run)
     commands.add_parser("tunnel", help="keep an ssh connection open, as autossh does", add_help=False)
+    adding = commands.add_parser("user", help="add a user, or give one a new token, which is printed")
+    adding.add_argument("name")
+    adding.add_argument("--role", choices=("user", "viewer", "admin"), default="user", help="(default: user)")
+    adding.add_argument("--users-file", required=True, metavar="PATH", help="what the server has as --users-file")
+    adding.set_defaults(run=_add_user)
     listing = _client(commands, "list", "list the sessions", _list)
     listing.add_argument("--json", action="store_true", help="as JSON")
     _client(commands, "kill", "end a session", _kill).add_argument("session")
@@ -65,6 +71,16 @@ def _client(commands: Any, name: str, text: str, run: Any) -> argparse.ArgumentP
     parser.add_argument("--token-file", help="a file with its token")
     parser.set_defaults(run=run)
     return parser
+
+
+def _add_user(arguments: argparse.Namespace) -> int:
+    try:
+        print(users.add(arguments.users_file, arguments.name, arguments.role))
+    except ConfigError as error:
+        print(f"reconnectingpty: {error}", file=sys.stderr)
+        return 2
+    print(f"The token of {arguments.name}; a server that runs takes it on SIGHUP.", file=sys.stderr)
+    return 0
 
 
 def _remote(arguments: argparse.Namespace) -> Remote:

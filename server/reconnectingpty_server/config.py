@@ -19,6 +19,9 @@ from typing import Any, NamedTuple
 from reconnectingpty import OptionError, Options, SizePolicy, backends
 from reconnectingpty.options import MIN_LOG
 
+from .access import proxies
+from .access.throttle import Rate
+
 PREFIX = "RECONNECTINGPTY_"
 
 
@@ -124,6 +127,26 @@ def _token(text: str) -> str:
     return text
 
 
+def _proxy(text: str) -> proxies.Network | None:
+    try:
+        return proxies.parse(text)
+    except ValueError:
+        raise ConfigError("must be an address, a network such as 10.0.0.0/8, or unix") from None
+
+
+def _header(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}|", text):
+        raise ConfigError("must be a header's name")
+    return text.lower()
+
+
+def _rate(text: str) -> Rate:
+    try:
+        return Rate.parse(text)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
 class Setting(NamedTuple):
     """How one setting is written and read."""
 
@@ -159,6 +182,38 @@ class Config:
     token: str = _setting(_token, "TEXT", "the admin token", "", "random")
     token_file: str = _setting(str, "PATH", "a file with the admin token, read again on SIGHUP", "", "none")
     no_auth: bool = _setting(_flag, "", "let everybody in; only with loopback and Unix listeners", False, "off")
+    users_file: str = _setting(
+        str, "PATH", "users with roles and tokens (`reconnectingpty user` writes it), read again on SIGHUP", "", "none"
+    )
+    key_file: str = _setting(
+        str, "PATH", "keys that logins and links are signed with, made if missing; they then outlive the server",
+        "", "of this process",
+    )  # fmt: skip
+    trusted_proxy: tuple[proxies.Network | None, ...] = _setting(
+        _proxy, "ADDR", "a proxy whose X-Forwarded-For and -Proto count: address, network or `unix`; may be repeated",
+        (), "none", repeat=True,
+    )  # fmt: skip
+    user_header: str = _setting(
+        _header, "NAME", "the header by which a trusted proxy names one of the users file", "", "none"
+    )
+    unix_users: bool = _setting(
+        _flag, "", "on Unix sockets, this server's user needs no token, nor do those of the users file", False, "off"
+    )
+    tls_cert: str = _setting(str, "PATH", "serve TLS with this chain, read again on SIGHUP", "", "no TLS")
+    tls_key: str = _setting(str, "PATH", "its key", "", "in the same file")
+    tls_client_ca: str = _setting(
+        str, "PATH", "clients with a certificate of these may come in as the user of its common name", "", "none"
+    )
+    limit_logins: Rate = _setting(  # noqa: RUF009 (a field, made by a function)
+        _rate, "N/SECONDS", "wrong tokens per address; `off`", Rate(20, 60.0), "20/60"
+    )
+    limit_attaches: Rate = _setting(  # noqa: RUF009 (a field, made by a function)
+        _rate, "N/SECONDS", "terminals opened per address; `off`", Rate(5000, 50.0), "5000/50"
+    )
+    limit_creations: Rate = _setting(  # noqa: RUF009 (a field, made by a function)
+        _rate, "N/SECONDS", "sessions started per user and address; `off`", Rate(2000, 100.0), "2000/100"
+    )
+    audit_log: str = _setting(str, "PATH", "who did what, a line of JSON each; `-`: standard error", "", "none")
     command: str = _setting(str, "TEXT", "what a new session runs", "", "login shell")
     allow_command: bool = _setting(_flag, "", "let clients choose the command", False, "off")
     allow_containers: bool = _setting(
@@ -300,6 +355,12 @@ def _check(config: Config) -> None:
             raise ConfigError(
                 f"--agent-listen: {address} can be reached from other machines, and this protocol has no login"
             )
+    if config.no_auth and config.users_file:
+        raise ConfigError("--no-auth: can't go with users")
+    if config.user_header and not config.trusted_proxy:
+        raise ConfigError("--user-header: needs --trusted-proxy, since anybody can send a header")
+    if (config.tls_key or config.tls_client_ca) and not config.tls_cert:
+        raise ConfigError("--tls-key and --tls-client-ca: need --tls-cert")
     if config.tunnel and not config.listen:
         raise ConfigError("--tunnel: there is no listener to publish")
     if config.tunnel and config.no_auth:

@@ -10,6 +10,7 @@ import gc
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from .access.visitor import Visitor
 from .exchange import Request, Response
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ MOST = 200
 """Sessions in one answer, those furthest behind first; `?session=` has any."""
 
 
-async def sessions(server: Server, request: Request, rest: str) -> Response:
+async def sessions(server: Server, request: Request, rest: tuple[str, ...], visitor: Visitor) -> Response:
     """All sessions, or the one that `session` names, from the inside."""
     wanted = request.first("session")
     chosen = [session for session in server.sessions if wanted in (None, session.id)]

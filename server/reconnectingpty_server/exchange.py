@@ -7,10 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+MAX_COOKIES = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request: header names in lower case, `query` decoded, `local` for a listener on loopback or a Unix socket."""
+    """A request: header names in lower case, `query` decoded, `local` for a listener on loopback or a Unix socket.
+
+    `peer` is `address:port`, `unix`, or the address that a trusted proxy names.
+    """
 
     method: str
     path: str
@@ -19,11 +24,44 @@ class Request:
     body: bytes
     peer: str
     local: bool
+    secure: bool = False
+    """Whether it came over TLS, here or at a trusted proxy."""
+    forwarded: bool = False
+    """Whether a trusted proxy passed it on, whose headers can be believed."""
+    certificate: str = ""
+    """The common name of the client's certificate, which was verified."""
+    uid: int | None = None
+    """The user at the other end of a Unix socket."""
+
+    @property
+    def address(self) -> str:
+        """The peer without its port."""
+        if self.peer.startswith("["):
+            return self.peer[1:].partition("]")[0]
+        return self.peer.partition(":")[0] if self.peer.count(":") == 1 else self.peer
+
+    def cookies(self, name: str) -> list[str]:
+        """The values of the cookies of that name; more than a few are not looked at."""
+        pairs = (part.strip().partition("=") for part in self.headers.get("cookie", "").split(";"))
+        return [value for key, _, value in pairs if key == name][:MAX_COOKIES]
 
     @property
     def upgrade(self) -> bool:
         """Whether it asks for a WebSocket."""
         return self.headers.get("upgrade", "").lower() == "websocket"
+
+    def fields(self, *known: str) -> dict[str, Any]:
+        """The JSON object that is its body, which may have these fields and no others. Raises Refused."""
+        try:
+            body = json.loads(self.body or b"{}")
+        except (ValueError, RecursionError):
+            body = None
+        if not isinstance(body, dict):
+            raise Refused(Response.error(400, "the body must be a JSON object"))
+        unknown = [{"field": name[:64], "detail": "is not known here"} for name in body if name not in known]
+        if unknown:
+            raise Refused(Response.error(400, "the body has fields that are not known here", unknown[:8]))
+        return body
 
     def first(self, name: str) -> str | None:
         """The first value of a query parameter."""
@@ -54,3 +92,16 @@ class Response:
         if validations is not None:
             body["validations"] = validations
         return cls.json(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+class Refused(Exception):
+    """A request gets an error for its answer."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
+def invalid(field: str, detail: str) -> Refused:
+    """One field is wrong."""
+    return Refused(Response.error(400, f"{field} {detail}", [{"field": field, "detail": detail}]))

@@ -15,7 +15,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import h11
 
+from .access.tls import HSTS, common_name
 from .exchange import Request, Response
+from .sockets import peer_user
 
 MAX_HEAD = 16 << 10
 MAX_BODY = 64 << 10
@@ -87,7 +89,7 @@ class HttpConnection(asyncio.Protocol):
         """A peer has come; too many of them are told so at once."""
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
         peer = transport.get_extra_info("peername")
-        self.peer = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "unix"
+        self.peer = _written(peer) if isinstance(peer, tuple) else "unix"
         if len(self._application.connections) >= self._application.max_connections:
             self._turn_away()
             return
@@ -211,6 +213,9 @@ class HttpConnection(asyncio.Protocol):
             body=body,
             peer=self.peer,
             local=self.local,
+            secure=self.transport.get_extra_info("ssl_object") is not None,
+            certificate=common_name(self.transport.get_extra_info("peercert")),
+            uid=peer_user(self.transport.get_extra_info("socket")) if self.peer == "unix" else None,
         )
 
     async def _serve(self, request: Request) -> None:
@@ -236,11 +241,15 @@ class HttpConnection(asyncio.Protocol):
             self._hang_up()
 
     def _send(self, response: Response, method: str) -> None:
-        headers = {
-            "x-content-type-options": "nosniff",
-            "referrer-policy": "no-referrer",
-            "cache-control": "no-store",
-        } | {name.lower(): value for name, value in response.headers.items()}
+        headers = (
+            {
+                "x-content-type-options": "nosniff",
+                "referrer-policy": "no-referrer",
+                "cache-control": "no-store",
+            }
+            | self._over_tls()
+            | {name.lower(): value for name, value in response.headers.items()}
+        )
         if response.status not in BODILESS:
             headers |= {"content-type": response.content_type, "content-length": str(len(response.body))}
         whole = self._http.their_state not in (h11.IDLE, h11.SEND_BODY, h11.ERROR)
@@ -263,6 +272,10 @@ class HttpConnection(asyncio.Protocol):
         else:
             self._next_request()
 
+    def _over_tls(self) -> dict[str, str]:
+        over = self.transport.get_extra_info("ssl_object") is not None
+        return {"strict-transport-security": HSTS} if over else {}
+
     def _next_request(self) -> None:
         self._http.start_next_cycle()
         self._request = None
@@ -272,6 +285,10 @@ class HttpConnection(asyncio.Protocol):
         self._wait(IDLE_SECONDS if self._idle else HEAD_SECONDS)
         self.transport.resume_reading()
         self._next_event()
+
+
+def _written(peer: tuple[str, int]) -> str:
+    return f"[{peer[0]}]:{peer[1]}" if ":" in peer[0] else f"{peer[0]}:{peer[1]}"
 
 
 _OF_WEBSOCKET = ("connection", "sec-websocket-", "upgrade")

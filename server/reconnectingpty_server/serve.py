@@ -18,13 +18,13 @@ from .server import Server
 log = logging.getLogger(__name__)
 
 
-def link(address: Address, token: str | None) -> str:
+def link(address: Address, token: str | None, *, tls: bool = False) -> str:
     """What opens a terminal; the token is in the fragment, which no browser sends to anybody."""
     if address.path:
         return f"unix:{address.path}" + (f"#token={token}" if token else "")
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address.host, address.host)  # noqa: S104 (recognised, not bound)
     shown = address._replace(host=host)
-    return f"http://{shown}/" + (f"#token={token}" if token else "")
+    return f"{'https' if tls else 'http'}://{shown}/" + (f"#token={token}" if token else "")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -62,7 +62,9 @@ async def _serve(config: Config, again: Callable[[], Config]) -> int:
     opened_agents = [await server.listen_agent(address) for address in config.agent_listen]
     if opened:
         await server.publish(opened[0])
-    lines = [link(address, server.token) for address in opened] + [f"agent {address}" for address in opened_agents]
+    lines = [link(address, server.token, tls=bool(config.tls_cert)) for address in opened] + [
+        f"agent {address}" for address in opened_agents
+    ]
     print("\n".join(lines), flush=True)
     with runtime.announced(lines[0] if opened else ""):
         while (number := await told.get()) is signal.SIGHUP:

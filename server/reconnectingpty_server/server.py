@@ -6,14 +6,26 @@ import asyncio
 import logging
 import os
 import re
-import secrets
 import socket
+import ssl
+from collections.abc import Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
 
-from reconnectingpty import Metrics, OptionError, Outcome, SessionClosed, Shutdown, backends
+from reconnectingpty import (
+    Metrics,
+    NotAllowed,
+    OptionError,
+    Options,
+    Outcome,
+    ReconnectingPTY,
+    ReconnectingPTYError,
+    SessionClosed,
+    Shutdown,
+    backends,
+)
 from reconnectingpty.container import Container
 from reconnectingpty.tunnel.publish import Tunnel, TunnelMetrics, local_end
 from reconnectingpty.wire.address import AttachRequest, FieldError, InvalidQuery, parse_query
@@ -21,11 +33,13 @@ from reconnectingpty.wire.coder import Init
 from reconnectingpty.wire.messages import Closing, Exited
 
 from . import api
+from .access.door import ADMIN
+from .access.reception import Reception
+from .access.visitor import Access, Role, Visitor
 from .agent import AgentConnection, AgentStreams
-from .auth import Auth
-from .config import Address, Config, ConfigError, read_token
+from .config import Address, Config, ConfigError
 from .descriptors import Descriptors
-from .exchange import Request, Response
+from .exchange import Refused, Request, Response
 from .http import HttpConnection
 from .lag import LoopLag
 from .measures import Refusals, Surroundings, register_process
@@ -44,6 +58,15 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """A request for a terminal that was let in: what it asks for, who asks, and from where."""
+
+    asked: AttachRequest
+    visitor: Visitor
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
 class Listening:
     """A listener that is open; `address` has the real port."""
 
@@ -56,11 +79,9 @@ class Server:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        token = None if config.no_auth else config.token or (config.token_file and read_token(config.token_file))
-        self.token = None if config.no_auth else token or secrets.token_urlsafe(24)
-        self.auth = Auth(self.token, config.origin)
+        self.reception = Reception(config)
         self.metrics = Metrics(prefix=config.metrics_prefix)
-        self.sessions = Sessions(config.options(), self.metrics, config.max_sessions)
+        self.sessions = Sessions(config.options(), self.metrics, config.max_sessions, self._session_ends)
         self.connections: set[HttpConnection] = set()
         self.lingering: set[HttpConnection] = set()
         self.max_connections = MAX_CONNECTIONS
@@ -87,14 +108,16 @@ class Server:
         return await self._open(
             address,
             lambda: loop.create_unix_server(factory, address.path),
-            lambda: loop.create_server(factory, address.host, address.port, backlog=1024),
+            lambda: loop.create_server(factory, address.host, address.port, backlog=1024, ssl=self._tls),
         )
 
     async def serve(self, listener: socket.socket) -> None:
         """Serve HTTP and WebSocket on a socket that is bound already; returns when it is open."""
         local = listener.family == socket.AF_UNIX or Address(*listener.getsockname()[:2]).local
         factory = partial(HttpConnection, self, local=local)
-        server = await asyncio.get_running_loop().create_server(factory, sock=listener, backlog=1024)
+        server = await asyncio.get_running_loop().create_server(
+            factory, sock=listener, backlog=1024, ssl=None if listener.family == socket.AF_UNIX else self._tls
+        )
         self._add(Address("", 0), server)
 
     async def listen_agent(self, address: Address) -> Address:
@@ -104,6 +127,15 @@ class Server:
             lambda: asyncio.start_unix_server(self._agents.serve, address.path),
             lambda: asyncio.start_server(self._agents.serve, address.host, address.port, backlog=1024),
         )
+
+    @property
+    def token(self) -> str | None:
+        """The admin token; None where everybody may come in."""
+        return self.reception.token
+
+    @property
+    def _tls(self) -> ssl.SSLContext | None:
+        return self.reception.tls.context if self.reception.tls is not None else None
 
     async def adopt(self) -> int:
         """Take over the sessions that a killed server left in GNU screen: how many. Call it before :meth:`listen`."""
@@ -157,14 +189,15 @@ class Server:
 
     async def answer(self, request: Request) -> Response:
         """The answer to a request that is no upgrade."""
-        response = await self._answer(request)
+        try:
+            response = await self._answer(request)
+        except Refused as refused:
+            response = refused.response
         self._refusals.see(request, response.status)
         return response
 
     async def _answer(self, request: Request) -> Response:
-        refusal = self._refusal(request)
-        if refusal is not None:
-            return refusal
+        request = self.reception.seen(request)
         method = "GET" if request.method == "HEAD" else request.method
         found = api.find(request.path)
         if found is None:
@@ -173,23 +206,19 @@ class Server:
         handler = route.methods.get(method)
         if handler is None:
             return Response.error(405, f"{request.method} is not for {request.path}", Allow=api.allowed(route))
-        if method != "GET" and not self.auth.same_origin(request.headers):
+        if method != "GET" and not self.reception.from_here(request):
             return Response.error(403, "requests from other sites are refused")
-        if not route.open and not self._admits(request):
-            return Response.error(401, "log in with this server's token", WWW_Authenticate="Bearer")
-        return await handler(self, request, rest)
-
-    def _refusal(self, request: Request) -> Response | None:
-        if "host" in request.headers and not self.auth.known_host(request.headers, local=request.local):
-            return Response.error(403, "this server does not go by that host name; --origin allows it")
-        return None
+        visitor = None
+        if route.roles is not None:
+            visitor = self.reception.visitor(request)
+            if visitor.role not in route.roles:
+                return Response.error(403, f"this is not for a {visitor.role}")
+        return await handler(self, request, rest, visitor)
 
     def _page(self, request: Request, method: str) -> Response:
         if TERMINAL_PATHS.fullmatch(request.path):
             # A browser is not told why an upgrade was refused; asking again without one tells.
-            asked = self._asked(request)
-            if isinstance(asked, Response):
-                return asked
+            self._entry(request)
             return Response.error(426, "this is a WebSocket", Upgrade="websocket")
         response = self._pages.answer(request)
         if response is None:
@@ -198,42 +227,59 @@ class Server:
             return Response.error(405, f"{request.method} is not for {request.path}", Allow="GET, HEAD")
         return response
 
-    def _admits(self, request: Request) -> bool:
-        return self.auth.admits(request.headers, request.first("token"))
-
     # -- terminals
 
     async def upgrade(self, request: Request, connection: HttpConnection) -> Response | None:
         """Let a WebSocket in, or refuse it with an answer."""
-        asked = self._refusal(request) or self._asked(request)
-        if isinstance(asked, Response):
-            self._refusals.see(request, asked.status)
-            return asked
-        if request.method != "GET":
-            return Response.error(405, "a WebSocket begins with GET", Allow="GET")
-        return self._sockets.take(connection, partial(self._attach, asked))
+        try:
+            request = self.reception.seen(request)
+            entry = self._entry(request)
+            if request.method != "GET":
+                return Response.error(405, "a WebSocket begins with GET", Allow="GET")
+            self.reception.count_attach(request)
+            if self._starts(entry):
+                self.reception.count_creation(request, entry.visitor)
+        except Refused as refused:
+            self._refusals.see(request, refused.response.status)
+            return refused.response
+        self.reception.tickets.use(request.first("ticket") or "")
+        connection.peer = request.peer
+        return self._sockets.take(connection, partial(self._attach, entry))
 
-    def _asked(self, request: Request) -> AttachRequest | Response:
-        """What a request for a terminal asks for, or why it can't have it."""
+    def _entry(self, request: Request) -> Entry:
+        """A request for a terminal that can be had. Raises Refused."""
         if not TERMINAL_PATHS.fullmatch(request.path):
-            return Response.error(404, "there is no terminal here")
-        if not self.auth.same_origin(request.headers):
-            return Response.error(403, "pages of other sites are refused; --origin allows one")
-        if not self._admits(request):
-            return Response.error(401, "log in with this server's token", WWW_Authenticate="Bearer")
+            raise Refused(Response.error(404, "there is no terminal here"))
+        if not self.reception.from_here(request):
+            raise Refused(Response.error(403, "pages of other sites are refused; --origin allows one"))
+        visitor = self.reception.visitor(request)
         if self._stopping:
-            return Response.error(503, "the server is shutting down", Retry_After="5")
+            raise Refused(Response.error(503, "the server is shutting down", Retry_After="5"))
         try:
             asked = parse_query(request.query)
-            self._permit(asked)
+            self.permit(asked)
         except InvalidQuery as error:
             validations = [{"field": field, "detail": detail} for field, detail in error.validations]
-            return Response.error(400, "Invalid query parameters.", validations)
-        if _may_start(asked) and self.sessions.get(asked.session) is None and self.sessions.full:
-            return Response.error(503, f"this server has {self.sessions.limit} sessions already", Retry_After="30")
-        return asked
+            raise Refused(Response.error(400, "Invalid query parameters.", validations)) from None
+        entry = Entry(asked, visitor, request)
+        session = self.sessions.get(asked.session)
+        if session is not None and visitor.access(session) is None:
+            raise Refused(Response.error(403, "that session is somebody else's"))
+        if session is None and visitor.role is Role.GUEST and asked.epoch is None:
+            raise Refused(Response.error(404, "the session of this link has ended"))
+        if self._starts(entry) and self.sessions.full:
+            message = f"this server has {self.sessions.limit} sessions already"
+            raise Refused(Response.error(503, message, Retry_After="30"))
+        return entry
 
-    def _permit(self, asked: AttachRequest | Init) -> None:
+    def _starts(self, entry: Entry) -> bool:
+        """Whether a session would be started; a client that comes back would rather be told that it ended."""
+        asked = entry.asked
+        if asked.epoch is not None or asked.attach_only or not entry.visitor.creates:
+            return False
+        return self.sessions.get(asked.session) is None
+
+    def permit(self, asked: AttachRequest | Init) -> None:
         """Raises InvalidQuery for what a client may not choose."""
         errors = []
         if asked.command and not self.config.allow_command and isinstance(asked, AttachRequest):
@@ -246,7 +292,7 @@ class Server:
             )
         else:
             try:
-                self._container(asked)
+                self.container(asked)
             except OptionError as error:
                 errors.append(FieldError("container", str(error)))
         if asked.backend_type not in ("", "auto", *backends()):
@@ -254,7 +300,7 @@ class Server:
         if errors:
             raise InvalidQuery(errors)
 
-    def _container(self, asked: AttachRequest | Init) -> Container | None:
+    def container(self, asked: AttachRequest | Init) -> Container | None:
         """Where the command shall run. Raises OptionError for what can't be."""
         if not asked.container:
             if asked.container_user:
@@ -262,46 +308,90 @@ class Server:
             return None
         return Container(asked.container, asked.container_user, self.config.container_program)
 
-    async def _attach(self, asked: AttachRequest, connection: V1Socket | CoderSocket, *, v1: bool) -> Outcome:
+    def start(
+        self,
+        session_id: str,
+        command: str | Sequence[str],
+        options: Options,
+        container: Container | None,
+        *,
+        visitor: Visitor,
+        peer: str,
+    ) -> ReconnectingPTY:
+        """A new session of the visitor's. Raises TooManySessions, OptionError."""
+        session = self.sessions.get_or_start(session_id, command, options, container, owner=visitor.name)
+        self.reception.audit.note("start", peer, visitor, session=session.id, command=session.info().command)
+        return session
+
+    def _session_ends(self, session: ReconnectingPTY) -> None:
+        self.reception.links.forget(session)
+        reason = getattr(session.error, "reason", "exit")
+        self.reception.audit.note("end", "", None, session=session.id, owner=session.owner, reason=reason)
+
+    async def _attach(self, entry: Entry, connection: V1Socket | CoderSocket, *, v1: bool) -> Outcome:
         self.metrics.connections.inc()
+        asked, visitor = entry.asked, entry.visitor
         ended = await self.sessions.end_of(asked.session, asked.epoch) if asked.epoch is not None else None
         if ended is not None:
             return await _tell(connection, ended)
         session = self.sessions.get(asked.session)
         if session is None:
-            if not _may_start(asked):
+            if not self._starts(entry):
                 raise NoSuchSession(f"there is no session {asked.session}")
-            session = self.sessions.get_or_start(
-                asked.session, asked.command or self.config.command, asked.backend_type, self._container(asked)
+            session = self.start(
+                asked.session,
+                asked.command or self.config.command,
+                self.sessions.options_of(asked.backend_type),
+                self.container(asked),
+                visitor=visitor,
+                peer=connection.name,
             )
-        return await session.attach(
-            connection,
-            connection.name,
-            asked.rows,
-            asked.cols,
-            client=asked.client,
-            epoch=asked.epoch,
-            offset=asked.offset,
-            readonly=asked.readonly,
-            window=session.options.window if v1 else None,
-        )
+        access = visitor.access(session)
+        if access is None:  # it was started by somebody else since the upgrade
+            raise NotAllowed("that session is somebody else's")
+        audit, began = self.reception.audit, asyncio.get_running_loop().time()
+        audit.note("attach", connection.name, visitor, session=session.id, access=access)
+        outcome = "error"
+        try:
+            with self.reception.admissions.hold(visitor):
+                reached = await session.attach(
+                    connection,
+                    connection.name,
+                    asked.rows,
+                    asked.cols,
+                    client=asked.client,
+                    epoch=asked.epoch,
+                    offset=asked.offset,
+                    readonly=asked.readonly or access is Access.READ,
+                    window=session.options.window if v1 else None,
+                )
+            outcome = reached.name.lower()
+            return reached
+        except ReconnectingPTYError as error:
+            outcome = str(error)
+            raise
+        finally:
+            seconds = round(asyncio.get_running_loop().time() - began, 3)
+            audit.note("detach", connection.name, visitor, session=session.id, reason=outcome, seconds=seconds)
 
     async def _attach_agent(self, init: Init, connection: AgentConnection) -> Outcome:
         self.metrics.connections.inc()
-        self._permit(init)
+        self.permit(init)
         session = self.sessions.get_or_start(
-            init.session, init.command or self.config.command, init.backend_type, self._container(init)
+            init.session,
+            init.command or self.config.command,
+            self.sessions.options_of(init.backend_type),
+            self.container(init),
+            owner=ADMIN,
         )
+        self.reception.audit.note("attach", connection.name, None, session=session.id, via="agent stream")
         return await session.attach(connection, connection.name, init.rows, init.cols)
 
     # -- reload and end
 
     def reload(self, config: Config) -> None:
         """Take what can change while running: token file, origins, new sessions' options. Raises ConfigError."""
-        if config.token_file and not config.no_auth:
-            self.token = read_token(config.token_file)
-            self.auth.change_token(self.token)
-        self.auth.origins = frozenset(config.origin)
+        self.reception.reload(config)
         self.config = config
         self.sessions.configure(config.options(), config.max_sessions)
 
@@ -320,17 +410,13 @@ class Server:
             await self.tunnels.pop().__aexit__(None, None, None)
         for connection in (*self.connections, *self.lingering):
             connection.transport.close()
+        self.reception.close()
 
     async def abort(self) -> None:
         """Hard: everything ends now."""
         self._stopping = True
         await self.sessions.abort()
         await self.close(0.0)
-
-
-def _may_start(asked: AttachRequest) -> bool:
-    """Whether a session is started for it where there is none; a client that comes back would rather be told."""
-    return asked.epoch is None and not asked.attach_only
 
 
 async def _tell(connection: V1Socket | CoderSocket, ended: Ended) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from reconnectingpty import Metrics, Options, ReconnectingPTY, ReconnectingPTYError, SessionClosed, State, new
@@ -38,8 +38,16 @@ class Ended:
 class Sessions:
     """Invariant: an id means one session at a time, from the first that asked for it until that one begins to close."""
 
-    def __init__(self, options: Options, metrics: Metrics, limit: int) -> None:
+    def __init__(
+        self,
+        options: Options,
+        metrics: Metrics,
+        limit: int,
+        on_end: Callable[[ReconnectingPTY], None] = lambda session: None,
+    ) -> None:
+        """`on_end` is called when a session begins to close."""
         self._metrics = metrics
+        self._on_end = on_end
         self.configure(options, limit)
         self._live: dict[str, ReconnectingPTY] = {}
         self._all: set[ReconnectingPTY] = set()
@@ -80,17 +88,30 @@ class Sessions:
         return self._ended.get(run)
 
     def get_or_start(
-        self, session_id: str, command: str, backend: str = "", container: Container | None = None
+        self,
+        session_id: str,
+        command: str | Sequence[str],
+        options: Options | None = None,
+        container: Container | None = None,
+        *,
+        owner: str = "",
     ) -> ReconnectingPTY:
-        """The session of that id, made now if there is none. Raises TooManySessions, OptionError."""
+        """The session of that id, made now for `owner` if there is none. Raises TooManySessions, OptionError.
+
+        `options`: those of this session, made from `self.options`.
+        """
         session = self._live.get(session_id)
         if session is None:
             if self.full:
                 raise TooManySessions(f"this server has {self.limit} sessions already, which is the most it takes")
-            options = replace(self.options, backend_type=backend) if backend else self.options
-            session = new(command, options, session_id=session_id, container=container)
+            session = new(command, options or self.options, session_id=session_id, container=container)
+            session.describe(owner=owner)
             self._add(session)
         return session
+
+    def options_of(self, backend: str) -> Options:
+        """A new session's options, with the backend that its client names; empty: the server's own."""
+        return replace(self.options, backend_type=backend) if backend else self.options
 
     async def adopt(self) -> int:
         """Take over what a killed server left in GNU screen; how many sessions that are. Call it before serving."""
@@ -110,6 +131,7 @@ class Sessions:
         await session.wait(State.CLOSING)
         if self._live.get(session.id) is session:
             del self._live[session.id]
+        self._on_end(session)
         await session.wait(State.DONE)
         self._all.discard(session)
         status, error = session.exit_status, session.error

@@ -6,7 +6,9 @@ import asyncio
 import os
 import socket
 import stat
+import struct
 from contextlib import suppress
+from typing import Any
 
 from .config import ConfigError
 
@@ -29,6 +31,18 @@ def keep_alive(server: asyncio.Server) -> None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             for name, value in KEEPALIVE.items():
                 sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+_CREDENTIALS = struct.Struct("iII")
+
+
+def peer_user(connection: Any) -> int | None:
+    """The user id of the process at the other end of a Unix socket (unix(7), SO_PEERCRED)."""
+    try:
+        packed = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+    except (AttributeError, OSError):
+        return None
+    return int(_CREDENTIALS.unpack(packed)[1])
 
 
 async def clear_stale(path: str) -> None:

@@ -1,0 +1,252 @@
+"""The door: what proof a request carries, and whose it is.
+
+Proofs, in the order in which they are looked at: a link's cookie where the request names the link, and then nothing
+else; the server's or a user's token; a ticket; a login's cookie; a client's certificate; a header of a trusted proxy;
+the user at the other end of a Unix socket. No token is kept in a form that a log line or an answer could hold.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
+
+from ..exchange import Request
+from .admission import expired
+from .keys import Keys
+from .links import Links
+from .throttle import Throttle, bucket_of
+from .tickets import Tickets
+from .users import User, Users, digest
+from .visitor import OPEN, Grant, Role, Visitor
+
+ADMIN = "admin"
+COOKIE = "reconnectingpty"
+LOGIN_SECONDS = 12 * 3600
+LOGIN = "login"
+MAX_OUT = 4096
+MAX_GOOD = 4096
+
+
+class Throttled(Exception):
+    """Too many tries from there; `seconds` until the next may be made."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("too many wrong tokens from this address; try again later")
+        self.seconds = seconds
+
+
+class Door:
+    """Knows visitors by their proofs. `token` None: everybody may come in (then only from this machine)."""
+
+    def __init__(
+        self, token: str | None, keys: Keys, links: Links, tickets: Tickets, failures: Throttle,
+        on_failure: Callable[[Request], None] = lambda request: None,
+    ) -> None:  # fmt: skip
+        self.keys = keys
+        self.links = links
+        self.tickets = tickets
+        self.failures = failures
+        self.users = Users()
+        self.user_header = ""
+        self.trust_unix_users = False
+        self._on_failure = on_failure
+        self._out: OrderedDict[str, float] = OrderedDict()  # logins that were ended before their time
+        self._good: OrderedDict[tuple[str, str], None] = OrderedDict()  # right tokens by address: never throttled
+        self.change_token(token)
+
+    def change_token(self, token: str | None) -> None:
+        """Let in by another token from now on; what rests on the old one ends."""
+        self._admin = None if token is None else User(ADMIN, Role.ADMIN, digest(token))
+
+    @property
+    def open(self) -> bool:
+        """Whether everybody may come in."""
+        return self._admin is None
+
+    # -- who it is
+
+    def visitor(self, request: Request) -> Visitor | None:
+        """Who a request comes from; None: nobody known. Raises Throttled."""
+        link = request.first("link")
+        if link is not None:
+            return self._guest(request, link)
+        if self.open:
+            return OPEN
+        for token in (_bearer(request), request.first("token")):
+            visitor = self.of_token(token, request) if token else None
+            if visitor is not None:
+                return visitor
+        return (
+            self._by_ticket(request)
+            or self._by_cookie(request)
+            or self._by_certificate(request)
+            or self._by_header(request)
+            or self._by_socket(request)
+        )
+
+    def of_token(self, token: str, request: Request) -> Visitor | None:
+        """Whose token that is. Raises Throttled where its address has had too many wrong ones.
+
+        A token that was right from there before is let in all the same: a guesser beside it must not lock it out.
+        """
+        address = bucket_of(request.address)
+        tried = (address, digest(token))
+        wait = 0.0 if tried in self._good else self.failures.wait(address)
+        if wait:
+            raise Throttled(wait)
+        user = self._admin
+        if user is None or not hmac.compare_digest(digest(token), user.proof):
+            user = self.users.of_token(token)
+        if user is None:
+            self._good.pop(tried, None)
+            self.failures.take(address)
+            self._on_failure(request)
+            return None
+        self._good[tried] = None
+        if len(self._good) > MAX_GOOD:
+            self._good.popitem(last=False)
+        return _as_visitor(user, "token")
+
+    def why_not(self, visitor: Visitor) -> str | None:
+        """Why what was let in as `visitor` must end now; None: it need not."""
+        if visitor.expires is not None and visitor.expires <= time.time():
+            return expired(visitor)
+        if visitor.grant is not None:
+            return None if self.links.get(visitor.grant.id) is not None else "this link was revoked"
+        if visitor.via == OPEN.via:
+            return None if self.open else "this server asks for a token now"
+        if visitor.login in self._out:
+            return "logged out"
+        user = self._user(visitor.name)
+        if visitor.credential and (user is None or user.credential != visitor.credential):
+            return "the token was changed; log in again"
+        if user is None and not (visitor.via == "socket" and visitor.name == ADMIN and self.trust_unix_users):
+            return "there is no such user any more"
+        if user is not None and user.role is not visitor.role:
+            return "the user has another role now; log in again"
+        return None
+
+    def _user(self, name: str) -> User | None:
+        return self._admin if name == ADMIN and self._admin is not None else self.users.named(name)
+
+    def _known(self, name: str, via: str) -> Visitor | None:
+        user = self.users.named(name)
+        return replace(_as_visitor(user, via), credential="") if user is not None else None
+
+    # -- links
+
+    def guest(self, text: str) -> Visitor | None:
+        """Who comes by the signed text of a link; None where that counts no more."""
+        grant = self.links.read(text)
+        return _as_guest(grant) if grant is not None else None
+
+    def _guest(self, request: Request, link: str) -> Visitor | None:
+        grant = self.links.get(link)
+        if grant is None or not any(
+            self.keys.read("guest", value) == {"i": link} for value in request.cookies(cookie_name(request, link))
+        ):
+            return None
+        return _as_guest(grant)
+
+    def guest_cookie(self, request: Request, grant: Grant) -> str:
+        """The header that lets a browser use the link from now on."""
+        seconds = max(1, int(grant.expires - time.time()))
+        return _cookie(request, cookie_name(request, grant.id), self.keys.sign("guest", {"i": grant.id}), seconds)
+
+    # -- logins
+
+    def login_cookie(self, request: Request, visitor: Visitor) -> str:
+        """The header that logs a browser in; no token is in it."""
+        value = {
+            "n": visitor.name, "c": visitor.credential, "i": secrets.token_hex(8),
+            "e": int(time.time()) + LOGIN_SECONDS,
+        }  # fmt: skip
+        return _cookie(request, cookie_name(request), self.keys.sign(LOGIN, value), LOGIN_SECONDS)
+
+    def log_out(self, request: Request, visitor: Visitor) -> str:
+        """End the login that a request was made with, wherever it is in use; the header that clears its cookie."""
+        if visitor.login:
+            self._out[visitor.login] = time.time() + LOGIN_SECONDS
+            if len(self._out) > MAX_OUT:
+                self._out.popitem(last=False)
+        name = cookie_name(request, visitor.grant.id if visitor.grant is not None else "")
+        return _cookie(request, name, "", 0)
+
+    def _by_cookie(self, request: Request) -> Visitor | None:
+        """Whose login the cookies say; where they say two, one was planted, and none counts."""
+        found = {self._of_login(value) for value in request.cookies(cookie_name(request))} - {None}
+        return found.pop() if len(found) == 1 else None
+
+    def _of_login(self, text: str) -> Visitor | None:
+        value = self.keys.read(LOGIN, text)
+        if value is None:
+            return None
+        user = self._user(value["n"])
+        if user is None:
+            return None
+        visitor = Visitor(
+            user.name, user.role, "cookie", credential=value["c"], login=value["i"], expires=float(value["e"])
+        )
+        return visitor if self.why_not(visitor) is None else None
+
+    # -- other proofs
+
+    def _by_ticket(self, request: Request) -> Visitor | None:
+        visitor = self.tickets.look(request.first("ticket") or "")
+        return visitor if visitor is not None and self.why_not(visitor) is None else None
+
+    def _by_certificate(self, request: Request) -> Visitor | None:
+        return self._known(request.certificate, "certificate") if request.certificate else None
+
+    def _by_header(self, request: Request) -> Visitor | None:
+        if not self.user_header or not request.forwarded:
+            return None
+        return self._known(request.headers.get(self.user_header, ""), "header")
+
+    def _by_socket(self, request: Request) -> Visitor | None:
+        if not self.trust_unix_users or request.uid is None or request.forwarded:
+            return None
+        if request.uid in (0, os.geteuid()):
+            return Visitor(ADMIN, Role.ADMIN, "socket")
+        return self._known(_name_of(request.uid), "socket")
+
+
+def _as_visitor(user: User, via: str) -> Visitor:
+    return Visitor(user.name, user.role, via, credential=user.credential)
+
+
+def _as_guest(grant: Grant) -> Visitor:
+    return Visitor(f"guest of {grant.by}", Role.GUEST, "link", grant=grant, expires=grant.expires)
+
+
+def _name_of(uid: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return ""
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else ""
+
+
+def cookie_name(request: Request, link: str = "") -> str:
+    """What the cookie is called. By the port, since browsers share cookies among all ports of a host; over TLS with
+    the prefix that keeps other hosts of the domain from planting one (RFC 6265bis, 4.1.3.2).
+    """
+    _, colon, port = request.headers.get("host", "").rpartition(":")
+    own = f"{COOKIE}-{port}" if colon and port.isdigit() else COOKIE
+    return ("__Host-" if request.secure else "") + own + (f"_{link}" if link else "")
+
+
+def _cookie(request: Request, name: str, value: str, seconds: int) -> str:
+    secure = "; Secure" if request.secure else ""
+    return f"{name}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}"

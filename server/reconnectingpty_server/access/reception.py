@@ -1,0 +1,123 @@
+"""The reception of a server: the door with all that it rests on, made of the settings, and renewed on reload."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..config import Config, read_token
+from ..exchange import Refused, Request, Response
+from . import users
+from .admission import Admissions
+from .audit import Audit
+from .door import Door, Throttled
+from .keys import Keys
+from .links import Links
+from .origin import Origins
+from .proxies import Proxies
+from .throttle import Throttle, bucket_of
+from .tickets import Tickets
+from .tls import Tls
+from .visitor import Visitor
+
+
+class Reception:
+    """Lets requests in, or refuses them with an answer that says what to do. Raises ConfigError when made."""
+
+    def __init__(self, config: Config) -> None:
+        token = config.token or (config.token_file and read_token(config.token_file)) or secrets.token_urlsafe(24)
+        self.token = None if config.no_auth else token
+        self.tls = Tls(config) if config.tls_cert else None
+        self.audit = Audit(config.audit_log)
+        self.admissions = Admissions()
+        self.tickets = Tickets()
+        self._attaches = Throttle(config.limit_attaches)
+        self._creations = Throttle(config.limit_creations)
+        keys = Keys(config.key_file)
+        self.links = Links(keys, f"{config.key_file}.links" if config.key_file else "")
+        failures = Throttle(config.limit_logins)
+        self.door = Door(self.token, keys, self.links, self.tickets, failures, self._failed)
+        self._take(config)
+
+    def reload(self, config: Config) -> None:
+        """Take the files and what else can change; what rests on a proof that is gone ends. Raises ConfigError."""
+        if self.tls is not None:
+            self.tls.reload(config)
+        self.door.keys.reload()
+        if config.token_file and not config.no_auth:
+            self.token = read_token(config.token_file)
+            self.door.change_token(self.token)
+        for throttle, rate in (
+            (self.door.failures, config.limit_logins),
+            (self._attaches, config.limit_attaches),
+            (self._creations, config.limit_creations),
+        ):
+            throttle.rate = rate
+        self._take(config)
+        self.review()
+
+    def _take(self, config: Config) -> None:
+        self.door.users = users.read(config.users_file) if config.users_file else users.Users()
+        self.door.user_header = config.user_header
+        self.door.trust_unix_users = config.unix_users
+        self._origins = Origins(config.origin)
+        self._proxies = Proxies(config.trusted_proxy)
+
+    def review(self) -> None:
+        """End what is open on a proof that counts no more."""
+        self.admissions.review(self.door.why_not)
+
+    # -- requests
+
+    def seen(self, request: Request) -> Request:
+        """The request as its client made it. Raises Refused for one under a name that can't be ours."""
+        request = self._proxies.seen(request)
+        if not self._origins.known(request.headers, local=request.local):
+            raise Refused(Response.error(403, "this server does not go by that host name; --origin allows it"))
+        return request
+
+    def from_here(self, request: Request) -> bool:
+        """Whether no page of another site is behind it."""
+        return self._origins.same(request.headers)
+
+    def visitor(self, request: Request) -> Visitor:
+        """Who it is. Raises Refused."""
+        with self.slowed():
+            visitor = self.door.visitor(request)
+        if visitor is not None:
+            return visitor
+        if "link" in request.query:
+            raise Refused(Response.error(401, "this link has expired or was revoked"))
+        raise Refused(Response.error(401, "log in with this server's token", WWW_Authenticate="Bearer"))
+
+    @contextmanager
+    def slowed(self) -> Iterator[None]:
+        """Refuse who has tried too many wrong tokens."""
+        try:
+            yield
+        except Throttled as error:
+            raise Refused(_too_many(str(error), error.seconds)) from None
+
+    def count_attach(self, request: Request) -> None:
+        """A terminal is opened. Raises Refused where that were too many."""
+        wait = self._attaches.take(bucket_of(request.address))
+        if wait:
+            raise Refused(_too_many("too many terminals opened from this address; try again later", wait))
+
+    def count_creation(self, request: Request, visitor: Visitor) -> None:
+        """A session is started. Raises Refused where that were too many."""
+        wait = self._creations.take(f"{visitor.name} {bucket_of(request.address)}")
+        if wait:
+            raise Refused(_too_many("too many sessions started; try again later", wait))
+
+    def _failed(self, request: Request) -> None:
+        self.audit.note("wrong token", request.peer, path=request.path)
+
+    def close(self) -> None:
+        """Let the files go."""
+        self.audit.close()
+
+
+def _too_many(message: str, seconds: float) -> Response:
+    return Response.error(429, message, Retry_After=str(int(seconds) + 1))
