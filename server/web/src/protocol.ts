@@ -101,6 +101,10 @@ export interface Identity {
   client: string;
   readonly: boolean;
   command: string;
+  /** The id of the link that this client came by, which is then all that lets it in. */
+  link?: string | undefined;
+  /** Never start the session, where it is not there. */
+  attachOnly?: boolean | undefined;
 }
 
 /** Where a client's output stopped. `offset` null: the epoch is known, but the terminal does not hold its output. */
@@ -124,5 +128,7 @@ export function address(origin: string, who: Identity, size: Size, position: Pos
     query.set('command', who.command);
   }
   if (who.readonly) query.set('readonly', '1');
+  if (who.attachOnly === true) query.set('attach_only', '1');
+  if (who.link !== undefined) query.set('link', who.link);
   return `${origin}/pty?${query}`;
 }

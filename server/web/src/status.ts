@@ -3,11 +3,12 @@
 import type { Client, State } from './client.ts';
 import { make } from './elements.ts';
 import type { Size } from './protocol.ts';
-import { roundTrip, words } from './words.ts';
+import { roundTrip, words, type Words } from './words.ts';
 
 export interface Actions {
   connect(): void;
-  renew(): void;
+  /** null: whoever looks at this may start no session. */
+  renew: (() => void) | null;
 }
 
 /** A reconnect that takes no longer than this is nobody's business. */
@@ -49,7 +50,7 @@ export class Status {
   tell(message: string): void {
     this.line.dataset['state'] = 'ended';
     this.say(message);
-    this.offer('New session', () => this.actions.renew());
+    this.offer('New session');
   }
 
   /** Move the keyboard to the button, if there is one. */
@@ -76,7 +77,7 @@ export class Status {
     const { message, button } = words(state, this.client.epoch !== null);
     this.line.dataset['state'] = state.kind;
     this.say(message);
-    this.offer(button, button === 'New session' ? () => this.actions.renew() : () => this.actions.connect());
+    this.offer(button);
     this.details.textContent = this.describe(state);
     this.count(state);
   }
@@ -86,10 +87,11 @@ export class Status {
     if (this.message.textContent !== message) this.message.textContent = message;
   }
 
-  private offer(text: string, act: () => void): void {
-    this.button.hidden = text === '';
+  private offer(text: Words['button']): void {
+    const { connect, renew } = this.actions;
+    this.button.hidden = text === '' || (text === 'New session' && renew === null);
     this.button.textContent = text;
-    this.button.onclick = act;
+    this.button.onclick = text === 'New session' ? renew : connect;
   }
 
   private describe(state: State): string {

@@ -34,6 +34,10 @@ export interface Opening {
   /** What a session that is started runs, instead of the server's own command. */
   command?: string;
   readonly?: boolean;
+  /** The id of the link that this page came by. It is the only way in: no login is asked for, no session offered. */
+  link?: string | undefined;
+  /** Never start the session: it was there before, and whoever comes back to it would rather be told. */
+  attachOnly?: boolean | undefined;
 }
 
 export interface ViewEvents {
@@ -42,6 +46,8 @@ export interface ViewEvents {
   /** The connection's state, or the number of viewers, or the round trip has changed. */
   state: State;
   bell: void;
+  /** The program has written something. */
+  output: void;
   /** The keyboard went into this view. */
   focus: void;
   /** Somebody wants a new session in place of this one, which is over. */
@@ -69,7 +75,7 @@ export class TerminalView extends Emitter<ViewEvents> {
     this.client = this.makeClient();
     this.status = new Status(this.element, this.client, () => this.terminal.shown(), {
       connect: () => this.connect(true),
-      renew: () => this.emit('renew', undefined),
+      renew: opening.link === undefined ? () => this.emit('renew', undefined) : null,
     });
     this.listen();
   }
@@ -120,12 +126,12 @@ export class TerminalView extends Emitter<ViewEvents> {
   }
 
   private makeClient(): Client {
-    const { session, command = '', readonly = false } = this.opening;
+    const { session, command = '', readonly = false, link, attachOnly } = this.opening;
     return new Client(
       location.origin.replace(/^http/, 'ws'),
       // Named for this view alone: a tab's storage is copied when the tab is duplicated, and two of one name would
       // push each other out.
-      { session, client: randomName(), readonly, command },
+      { session, client: randomName(), readonly, command, link, attachOnly },
       this.terminal,
       {
         socket: (url, protocol) => new WebSocket(url, protocol) as Socket,
@@ -152,6 +158,7 @@ export class TerminalView extends Emitter<ViewEvents> {
       this.title = title;
       this.emit('title', title);
     };
+    terminal.onoutput = () => this.emit('output', undefined);
     terminal.onbell = () => this.emit('bell', undefined);
     terminal.onkey = (event) => this.onkey(event) || this.leaves(event);
     this.element.addEventListener('focusin', () => this.emit('focus', undefined));
@@ -162,8 +169,12 @@ export class TerminalView extends Emitter<ViewEvents> {
     const { state } = this;
     this.terminal.readonly = this.readonly;
     this.status.update();
-    if (state.kind === 'locked') void unlock().then(() => this.state.kind === 'locked' && this.connect(this.visible));
+    if (state.kind === 'locked' && this.opening.link === undefined) this.unlock();
     this.emit('state', state);
+  }
+
+  private unlock(): void {
+    void unlock().then(() => this.state.kind === 'locked' && this.connect(this.visible));
   }
 
   /** Tab is the shell's, but where something is offered below the terminal the keyboard must get there. */

@@ -27,6 +27,8 @@ export class Terminal implements Screen {
   onresize: () => void = () => {};
   ontitle: (title: string) => void = () => {};
   onbell: () => void = () => {};
+  /** The program has written something. */
+  onoutput: () => void = () => {};
   /** Whether this key, going down, is the page's and not the program's. */
   onkey: (event: KeyboardEvent) => boolean = () => false;
 
@@ -132,6 +134,7 @@ export class Terminal implements Screen {
 
   write(data: Uint8Array, done: () => void): void {
     this.xterm.write(data, done);
+    this.onoutput();
   }
 
   /** All lines, scrollback included, as text. */

@@ -82,3 +82,9 @@ test('a client comes back after 1001, 1006, 1011 and 1012 alone', () => {
   const codes = [1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1015, 4000, 4001, 4004];
   assert.deepEqual(codes.filter(comesBack), [1001, 1006, 1011, 1012]);
 });
+
+test('a link is named as often as it lets in, and a session that was seen before is not started anew', () => {
+  const who = { ...WHO, link: 'l1', attachOnly: true };
+  const [first, again] = [null, { epoch: 'ab', offset: 0 }].map((position) => query('ws://h', who, SIZE, position));
+  assert.deepEqual([first?.['link'], first?.['attach_only'], again?.['link']], ['l1', '1', 'l1']);
+});
