@@ -5,38 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import re
 import socket
 import ssl
-from collections.abc import Sequence
 from contextlib import suppress
-from copy import copy
 from dataclasses import dataclass
 from functools import partial
 
 from reconnectingpty import (
     Metrics,
-    NotAllowed,
     OptionError,
-    Options,
-    Outcome,
-    ReconnectingPTY,
-    ReconnectingPTYError,
-    SessionClosed,
     Shutdown,
-    backends,
 )
-from reconnectingpty.container import Container
 from reconnectingpty.tunnel.publish import Tunnel, TunnelMetrics, local_end
-from reconnectingpty.wire.address import AttachRequest, FieldError, InvalidQuery, parse_query
-from reconnectingpty.wire.coder import Init
-from reconnectingpty.wire.messages import Closing, Exited
 
 from . import api
-from .access.door import ADMIN
 from .access.reception import Reception
-from .access.visitor import Access, Role, Visitor
-from .agent import AgentConnection, AgentStreams
+from .agent import AgentStreams
 from .config import Address, Config, ConfigError
 from .descriptors import Descriptors
 from .exchange import Refused, Request, Response
@@ -45,25 +29,16 @@ from .lag import LoopLag
 from .measures import Refusals, Surroundings, register_process
 from .pages import Pages
 from .readiness import Readiness
-from .sessions import Ended, NoSuchSession, Sessions
+from .sessions import Sessions
 from .sockets import clear_stale, keep_alive
-from .websocket import CoderSocket, V1Socket, WebSockets
+from .terminals import PATHS, Terminals
+from .websocket import WebSockets
 
 MAX_CONNECTIONS = 4096
 """HTTP connections that are not WebSockets; those are bounded by sessions and viewers."""
 SOFT_SECONDS = 10.0
-TERMINAL_PATHS = re.compile(r"/pty|/api/v2/workspaceagents/[0-9a-fA-F-]{36}/pty")
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A request for a terminal that was let in: what it asks for, who asks, and from where."""
-
-    asked: AttachRequest
-    visitor: Visitor
-    request: Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +56,14 @@ class Server:
         self.config = config
         self.reception = Reception(config)
         self.metrics = Metrics(prefix=config.metrics_prefix)
-        self.sessions = Sessions(config.options(), self.metrics, config.max_sessions, self._session_ends)
+        self.sessions = Sessions(config.options(), self.metrics, config.max_sessions)
+        self.terminals = Terminals(config, self.reception, self.sessions, self.metrics, lambda: self._stopping)
         self.connections: set[HttpConnection] = set()
         self.lingering: set[HttpConnection] = set()
         self.max_connections = MAX_CONNECTIONS
         self._pages = Pages()
         self._sockets = WebSockets()
-        self._agents = AgentStreams(self._attach_agent, MAX_CONNECTIONS)
+        self._agents = AgentStreams(self.terminals.attach_agent, MAX_CONNECTIONS)
         self._listening: list[Listening] = []
         self.tunnels: list[Tunnel] = []
         self._stopping = False
@@ -216,9 +192,9 @@ class Server:
         return await handler(self, request, rest, visitor)
 
     def _page(self, request: Request, method: str) -> Response:
-        if TERMINAL_PATHS.fullmatch(request.path):
+        if PATHS.fullmatch(request.path):
             # A browser is not told why an upgrade was refused; asking again without one tells.
-            self._entry(request)
+            self.terminals.entry(request)
             return Response.error(426, "this is a WebSocket", Upgrade="websocket")
         response = self._pages.answer(request)
         if response is None:
@@ -233,166 +209,25 @@ class Server:
         """Let a WebSocket in, or refuse it with an answer."""
         try:
             request = self.reception.seen(request)
-            entry = self._entry(request)
+            entry = self.terminals.entry(request)
             if request.method != "GET":
                 return Response.error(405, "a WebSocket begins with GET", Allow="GET")
             self.reception.count_attach(request)
-            if self._starts(entry):
+            if self.terminals.starts(entry):
                 self.reception.count_creation(request, entry.visitor)
         except Refused as refused:
             self._refusals.see(request, refused.response.status)
             return refused.response
         self.reception.tickets.use(request.first("ticket") or "")
         connection.peer = request.peer
-        return self._sockets.take(connection, partial(self._attach, entry))
-
-    def _entry(self, request: Request) -> Entry:
-        """A request for a terminal that can be had. Raises Refused."""
-        if not TERMINAL_PATHS.fullmatch(request.path):
-            raise Refused(Response.error(404, "there is no terminal here"))
-        if not self.reception.from_here(request):
-            raise Refused(Response.error(403, "pages of other sites are refused; --origin allows one"))
-        visitor = self.reception.visitor(request)
-        if self._stopping:
-            raise Refused(Response.error(503, "the server is shutting down", Retry_After="5"))
-        try:
-            asked = parse_query(request.query)
-            self.permit(asked)
-        except InvalidQuery as error:
-            validations = [{"field": field, "detail": detail} for field, detail in error.validations]
-            raise Refused(Response.error(400, "Invalid query parameters.", validations)) from None
-        entry = Entry(asked, visitor, request)
-        session = self.sessions.get(asked.session)
-        if session is not None and visitor.access(session) is None:
-            raise Refused(Response.error(403, "that session is somebody else's"))
-        if session is None and visitor.role is Role.GUEST and asked.epoch is None:
-            raise Refused(Response.error(404, "the session of this link has ended"))
-        if self._starts(entry) and self.sessions.full:
-            message = f"this server has {self.sessions.limit} sessions already"
-            raise Refused(Response.error(503, message, Retry_After="30"))
-        return entry
-
-    def _starts(self, entry: Entry) -> bool:
-        """Whether a session would be started; a client that comes back would rather be told that it ended."""
-        asked = entry.asked
-        if asked.epoch is not None or asked.attach_only or not entry.visitor.creates:
-            return False
-        return self.sessions.get(asked.session) is None
-
-    def permit(self, asked: AttachRequest | Init) -> None:
-        """Raises InvalidQuery for what a client may not choose."""
-        errors = []
-        if asked.command and not self.config.allow_command and isinstance(asked, AttachRequest):
-            errors.append(
-                FieldError("command", "is not allowed here; the server runs with --allow-command to allow it")
-            )
-        if (asked.container or asked.container_user) and not self.config.allow_containers:
-            errors.append(
-                FieldError("container", "is not allowed here; the server runs with --allow-containers to allow it")
-            )
-        else:
-            try:
-                self.container(asked)
-            except OptionError as error:
-                errors.append(FieldError("container", str(error)))
-        if asked.backend_type not in ("", "auto", *backends()):
-            errors.append(FieldError("backend_type", f"must be one of {', '.join(('auto', *backends()))}"))
-        if errors:
-            raise InvalidQuery(errors)
-
-    def container(self, asked: AttachRequest | Init) -> Container | None:
-        """Where the command shall run. Raises OptionError for what can't be."""
-        if not asked.container:
-            if asked.container_user:
-                raise OptionError("a user in a container needs a container")
-            return None
-        return Container(asked.container, asked.container_user, self.config.container_program)
-
-    def start(
-        self,
-        session_id: str,
-        command: str | Sequence[str],
-        options: Options,
-        container: Container | None,
-        *,
-        visitor: Visitor,
-        peer: str,
-    ) -> ReconnectingPTY:
-        """A new session of the visitor's. Raises TooManySessions, OptionError."""
-        session = self.sessions.get_or_start(session_id, command, options, container, owner=visitor.name)
-        self.reception.audit.note("start", peer, visitor, session=session.id, command=session.info().command)
-        return session
-
-    def _session_ends(self, session: ReconnectingPTY) -> None:
-        self.reception.links.forget(session)
-        reason = getattr(session.error, "reason", "exit")
-        self.reception.audit.note("end", "", None, session=session.id, owner=session.owner, reason=reason)
-
-    async def _attach(self, entry: Entry, connection: V1Socket | CoderSocket, *, v1: bool) -> Outcome:
-        self.metrics.connections.inc()
-        asked, visitor = entry.asked, entry.visitor
-        ended = await self.sessions.end_of(asked.session, asked.epoch) if asked.epoch is not None else None
-        if ended is not None:
-            return await _tell(connection, ended)
-        session = self.sessions.get(asked.session)
-        if session is None:
-            if not self._starts(entry):
-                raise NoSuchSession(f"there is no session {asked.session}")
-            session = self.start(
-                asked.session,
-                asked.command or self.config.command,
-                self.sessions.options_of(asked.backend_type),
-                self.container(asked),
-                visitor=visitor,
-                peer=connection.name,
-            )
-        access = visitor.access(session)
-        if access is None:  # it was started by somebody else since the upgrade
-            raise NotAllowed("that session is somebody else's")
-        audit, began = self.reception.audit, asyncio.get_running_loop().time()
-        audit.note("attach", connection.name, visitor, session=session.id, access=access)
-        outcome = "error"
-        try:
-            with self.reception.admissions.hold(visitor):
-                reached = await session.attach(
-                    connection,
-                    connection.name,
-                    asked.rows,
-                    asked.cols,
-                    client=asked.client,
-                    epoch=asked.epoch,
-                    offset=asked.offset,
-                    readonly=asked.readonly or access is Access.READ,
-                    window=session.options.window if v1 else None,
-                )
-            outcome = reached.name.lower()
-            return reached
-        except ReconnectingPTYError as error:
-            outcome = str(error)
-            raise
-        finally:
-            seconds = round(asyncio.get_running_loop().time() - began, 3)
-            audit.note("detach", connection.name, visitor, session=session.id, reason=outcome, seconds=seconds)
-
-    async def _attach_agent(self, init: Init, connection: AgentConnection) -> Outcome:
-        self.metrics.connections.inc()
-        self.permit(init)
-        session = self.sessions.get_or_start(
-            init.session,
-            init.command or self.config.command,
-            self.sessions.options_of(init.backend_type),
-            self.container(init),
-            owner=ADMIN,
-        )
-        self.reception.audit.note("attach", connection.name, None, session=session.id, via="agent stream")
-        return await session.attach(connection, connection.name, init.rows, init.cols)
+        return self._sockets.take(connection, partial(self.terminals.attach, entry))
 
     # -- reload and end
 
     def reload(self, config: Config) -> None:
         """Take what can change while running: token file, origins, new sessions' options. Raises ConfigError."""
         self.reception.reload(config)
-        self.config = config
+        self.config = self.terminals.config = config
         self.sessions.configure(config.options(), config.max_sessions)
 
     async def close(self, seconds: float = SOFT_SECONDS) -> None:
@@ -417,13 +252,3 @@ class Server:
         self._stopping = True
         await self.sessions.abort()
         await self.close(0.0)
-
-
-async def _tell(connection: V1Socket | CoderSocket, ended: Ended) -> Outcome:
-    """Tell a client that comes back for a session how that ended."""
-    if ended.error is None:
-        await connection.send(Exited(ended.code, ended.signal))
-        return Outcome.EXITED
-    if isinstance(ended.error, SessionClosed):
-        await connection.send(Closing(ended.error.reason, str(ended.error)))
-    raise copy(ended.error)

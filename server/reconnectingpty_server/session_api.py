@@ -91,9 +91,9 @@ async def start_session(server: Server, request: Request, rest: tuple[str, ...],
         raise Refused(Response.error(409, f"there is a session {asked.session!r} already"))
     try:
         if like is None:
-            server.permit(asked)
+            server.terminals.permit(asked)
             command: Any = asked.command or server.config.command
-            container, cwd = server.container(asked), None
+            container, cwd = server.terminals.container(asked), None
         else:
             command, container, cwd = _like(server, like, visitor)
         server.reception.count_creation(request, visitor)
@@ -105,7 +105,7 @@ async def start_session(server: Server, request: Request, rest: tuple[str, ...],
             size=(asked.size if "rows" in fields and "cols" in fields else None) or server.sessions.options.size,
             cwd=cwd,
         )
-        session = server.start(asked.session, command, options, container, visitor=visitor, peer=request.peer)
+        session = server.terminals.start(asked.session, command, options, container, visitor=visitor, peer=request.peer)
     except InvalidQuery as error:
         raise _invalid(error) from None
     except OptionError as error:

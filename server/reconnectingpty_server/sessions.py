@@ -43,11 +43,10 @@ class Sessions:
         options: Options,
         metrics: Metrics,
         limit: int,
-        on_end: Callable[[ReconnectingPTY], None] = lambda session: None,
     ) -> None:
-        """`on_end` is called when a session begins to close."""
         self._metrics = metrics
-        self._on_end = on_end
+        self.on_end: Callable[[ReconnectingPTY], None] = lambda session: None
+        """Called when a session begins to close."""
         self.configure(options, limit)
         self._live: dict[str, ReconnectingPTY] = {}
         self._all: set[ReconnectingPTY] = set()
@@ -131,7 +130,7 @@ class Sessions:
         await session.wait(State.CLOSING)
         if self._live.get(session.id) is session:
             del self._live[session.id]
-        self._on_end(session)
+        self.on_end(session)
         await session.wait(State.DONE)
         self._all.discard(session)
         status, error = session.exit_status, session.error

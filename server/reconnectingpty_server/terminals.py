@@ -1,0 +1,218 @@
+"""Requests for terminals: who gets which session, started for whom, and what each attach was let in on."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import dataclass
+
+from reconnectingpty import (
+    Metrics,
+    NotAllowed,
+    OptionError,
+    Options,
+    Outcome,
+    ReconnectingPTY,
+    ReconnectingPTYError,
+    SessionClosed,
+    backends,
+)
+from reconnectingpty.container import Container
+from reconnectingpty.wire.address import AttachRequest, FieldError, InvalidQuery, parse_query
+from reconnectingpty.wire.coder import Init
+from reconnectingpty.wire.messages import Closing, Exited
+
+from .access.door import ADMIN
+from .access.reception import Reception
+from .access.visitor import Access, Role, Visitor
+from .agent import AgentConnection
+from .config import Config
+from .exchange import Refused, Request, Response
+from .sessions import Ended, NoSuchSession, Sessions
+from .websocket import CoderSocket, V1Socket
+
+PATHS = re.compile(r"/pty|/api/v2/workspaceagents/[0-9a-fA-F-]{36}/pty")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A request for a terminal that was let in: what it asks for, who asks, and from where."""
+
+    asked: AttachRequest
+    visitor: Visitor
+    request: Request
+
+
+class Terminals:
+    """Lets clients to sessions, as far as they may have them."""
+
+    def __init__(
+        self,
+        config: Config,
+        reception: Reception,
+        sessions: Sessions,
+        metrics: Metrics,
+        stopping: Callable[[], bool],
+    ) -> None:
+        self.config = config
+        self.reception = reception
+        self.sessions = sessions
+        self.metrics = metrics
+        self._stopping = stopping
+        sessions.on_end = self.session_ends
+
+    def entry(self, request: Request) -> Entry:
+        """A request for a terminal that can be had. Raises Refused."""
+        if not PATHS.fullmatch(request.path):
+            raise Refused(Response.error(404, "there is no terminal here"))
+        if not self.reception.from_here(request):
+            raise Refused(Response.error(403, "pages of other sites are refused; --origin allows one"))
+        visitor = self.reception.visitor(request)
+        if self._stopping():
+            raise Refused(Response.error(503, "the server is shutting down", Retry_After="5"))
+        try:
+            asked = parse_query(request.query)
+            self.permit(asked)
+        except InvalidQuery as error:
+            validations = [{"field": field, "detail": detail} for field, detail in error.validations]
+            raise Refused(Response.error(400, "Invalid query parameters.", validations)) from None
+        entry = Entry(asked, visitor, request)
+        session = self.sessions.get(asked.session)
+        if session is not None and visitor.access(session) is None:
+            raise Refused(Response.error(403, "that session is somebody else's"))
+        if session is None and visitor.role is Role.GUEST and asked.epoch is None:
+            raise Refused(Response.error(404, "the session of this link has ended"))
+        if self.starts(entry) and self.sessions.full:
+            message = f"this server has {self.sessions.limit} sessions already"
+            raise Refused(Response.error(503, message, Retry_After="30"))
+        return entry
+
+    def starts(self, entry: Entry) -> bool:
+        """Whether a session would be started; a client that comes back would rather be told that it ended."""
+        asked = entry.asked
+        if asked.epoch is not None or asked.attach_only or not entry.visitor.creates:
+            return False
+        return self.sessions.get(asked.session) is None
+
+    def permit(self, asked: AttachRequest | Init) -> None:
+        """Raises InvalidQuery for what a client may not choose."""
+        errors = []
+        if asked.command and not self.config.allow_command and isinstance(asked, AttachRequest):
+            errors.append(
+                FieldError("command", "is not allowed here; the server runs with --allow-command to allow it")
+            )
+        if (asked.container or asked.container_user) and not self.config.allow_containers:
+            errors.append(
+                FieldError("container", "is not allowed here; the server runs with --allow-containers to allow it")
+            )
+        else:
+            try:
+                self.container(asked)
+            except OptionError as error:
+                errors.append(FieldError("container", str(error)))
+        if asked.backend_type not in ("", "auto", *backends()):
+            errors.append(FieldError("backend_type", f"must be one of {', '.join(('auto', *backends()))}"))
+        if errors:
+            raise InvalidQuery(errors)
+
+    def container(self, asked: AttachRequest | Init) -> Container | None:
+        """Where the command shall run. Raises OptionError for what can't be."""
+        if not asked.container:
+            if asked.container_user:
+                raise OptionError("a user in a container needs a container")
+            return None
+        return Container(asked.container, asked.container_user, self.config.container_program)
+
+    def start(
+        self,
+        session_id: str,
+        command: str | Sequence[str],
+        options: Options,
+        container: Container | None,
+        *,
+        visitor: Visitor,
+        peer: str,
+    ) -> ReconnectingPTY:
+        """A new session of the visitor's. Raises TooManySessions, OptionError."""
+        session = self.sessions.get_or_start(session_id, command, options, container, owner=visitor.name)
+        self.reception.audit.note("start", peer, visitor, session=session.id, command=session.info().command)
+        return session
+
+    def session_ends(self, session: ReconnectingPTY) -> None:
+        """What rests on a session ends with it."""
+        self.reception.links.forget(session)
+        reason = getattr(session.error, "reason", "exit")
+        self.reception.audit.note("end", "", None, session=session.id, owner=session.owner, reason=reason)
+
+    async def attach(self, entry: Entry, connection: V1Socket | CoderSocket, *, v1: bool) -> Outcome:
+        """Show a session to a client that was let in, until it leaves, or the session ends, or its proof does."""
+        self.metrics.connections.inc()
+        asked, visitor = entry.asked, entry.visitor
+        ended = await self.sessions.end_of(asked.session, asked.epoch) if asked.epoch is not None else None
+        if ended is not None:
+            return await _tell(connection, ended)
+        session = self.sessions.get(asked.session)
+        if session is None:
+            if not self.starts(entry):
+                raise NoSuchSession(f"there is no session {asked.session}")
+            session = self.start(
+                asked.session,
+                asked.command or self.config.command,
+                self.sessions.options_of(asked.backend_type),
+                self.container(asked),
+                visitor=visitor,
+                peer=connection.name,
+            )
+        access = visitor.access(session)
+        if access is None:  # it was started by somebody else since the upgrade
+            raise NotAllowed("that session is somebody else's")
+        audit, began = self.reception.audit, asyncio.get_running_loop().time()
+        audit.note("attach", connection.name, visitor, session=session.id, access=access)
+        outcome = "error"
+        try:
+            with self.reception.admissions.hold(visitor):
+                reached = await session.attach(
+                    connection,
+                    connection.name,
+                    asked.rows,
+                    asked.cols,
+                    client=asked.client,
+                    epoch=asked.epoch,
+                    offset=asked.offset,
+                    readonly=asked.readonly or access is Access.READ,
+                    window=session.options.window if v1 else None,
+                )
+            outcome = reached.name.lower()
+            return reached
+        except ReconnectingPTYError as error:
+            outcome = str(error)
+            raise
+        finally:
+            seconds = round(asyncio.get_running_loop().time() - began, 3)
+            audit.note("detach", connection.name, visitor, session=session.id, reason=outcome, seconds=seconds)
+
+    async def attach_agent(self, init: Init, connection: AgentConnection) -> Outcome:
+        """The same for a client of the agent stream, which has no login, and so is whoever runs this."""
+        self.metrics.connections.inc()
+        self.permit(init)
+        session = self.sessions.get_or_start(
+            init.session,
+            init.command or self.config.command,
+            self.sessions.options_of(init.backend_type),
+            self.container(init),
+            owner=ADMIN,
+        )
+        self.reception.audit.note("attach", connection.name, None, session=session.id, via="agent stream")
+        return await session.attach(connection, connection.name, init.rows, init.cols)
+
+
+async def _tell(connection: V1Socket | CoderSocket, ended: Ended) -> Outcome:
+    """Tell a client that comes back for a session how that ended."""
+    if ended.error is None:
+        await connection.send(Exited(ended.code, ended.signal))
+        return Outcome.EXITED
+    if isinstance(ended.error, SessionClosed):
+        await connection.send(Closing(ended.error.reason, str(ended.error)))
+    raise copy(ended.error)
