@@ -1,0 +1,91 @@
+"""Where a server is, and what lets one in: a URL or the link that a server printed, as values.
+
+Knows no socket. Used by the client and by the commands.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+from urllib.parse import parse_qs, urlsplit
+
+from .errors import AddressError
+
+DEFAULT = "http://127.0.0.1:7681/"
+"""Where a server listens that was told nothing."""
+_SECURE = {"http": False, "ws": False, "https": True, "wss": True}
+_FORMS = "http://host:port, https://host:port or unix:/path"
+
+
+def links_folder() -> Path:
+    """Where this user's servers leave their links, as files `<pid>.link` that nobody else can read."""
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    return Path(base) / "reconnectingpty" if base else Path.home() / ".local" / "state" / "reconnectingpty"
+
+
+def links() -> list[str]:
+    """The links of this user's servers that run on this machine, the newest first."""
+    found = []
+    try:
+        files = sorted(links_folder().glob("*.link"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in files:
+            if path.stem.isdigit() and Path(f"/proc/{path.stem}").exists():
+                found.append(path.read_text())
+    except OSError:
+        pass  # one that is ending takes its file along
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A server. `path` is its Unix socket's, "" for TCP; `prefix` what stands before the server's own paths."""
+
+    host: str
+    port: int
+    secure: bool = False
+    path: str = ""
+    prefix: str = ""
+    token: str | None = field(default=None, repr=False)
+    session: str | None = None
+    """The session that the link names."""
+
+    @classmethod
+    def of(cls, url: str | None = None, token: str | None = None) -> Self:
+        """The server meant: by a URL or printed link, else by $RECONNECTINGPTY_URL, else the one that runs here.
+
+        A token that is given counts before $RECONNECTINGPTY_TOKEN, and that before the link's. Raises AddressError.
+        """
+        url = url or os.environ.get("RECONNECTINGPTY_URL") or next(iter(links()), DEFAULT)
+        url, _, fragment = url.partition("#")
+        url, _, query = url.partition("?")
+        said = parse_qs(query) | parse_qs(fragment)
+        token = token or os.environ.get("RECONNECTINGPTY_TOKEN") or said.get("token", [None])[0]
+        session = said.get("session", said.get("reconnect", [None]))[0]
+        if url.startswith("unix:"):
+            return cls("localhost", 0, path=url.removeprefix("unix:"), token=token, session=session)
+        parts = urlsplit(url)
+        try:
+            port = parts.port
+        except ValueError:
+            port = -1
+        if parts.scheme not in _SECURE or not parts.hostname or port == -1:
+            raise AddressError(f"{url!r} is no server's address, which is {_FORMS}")
+        secure = _SECURE[parts.scheme]
+        prefix = parts.path.rstrip("/").removesuffix("/pty")
+        return cls(parts.hostname, port or (443 if secure else 80), secure, prefix=prefix, token=token, session=session)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What lets a request in."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    def websocket(self, query: str) -> str:
+        """The address of a terminal."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.path else f":{self.port}"
+        return f"{'wss' if self.secure else 'ws'}://{host}{port}{self.prefix}/pty?{query}"
+
+    def __str__(self) -> str:
+        return self.path or f"{self.host}:{self.port}"

@@ -1,0 +1,184 @@
+"""A terminal on a real server: what is typed arrives, what is written comes, and both survive the connection."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from reconnectingpty import NotAllowed
+from reconnectingpty.client import (
+    Backoff,
+    Closed,
+    Connected,
+    ConnectFailed,
+    Down,
+    Exited,
+    Resized,
+    SessionEnded,
+    Settings,
+    Terminal,
+    Watched,
+    connect,
+)
+from reconnectingpty.size import Size
+
+from ..support.attached import PATIENCE
+from ..support.serving import TOKEN, Serving, serving
+
+QUICK = Settings(backoff=Backoff(0.01, 0.05))
+ECHO = "stty raw -echo; echo -n ready; exec cat"
+
+
+def terminal_of(s: Serving, command: str, **more: object) -> Terminal:
+    return connect(s.http, token=TOKEN, command=command, **{"session": "x", "settings": QUICK, **more})  # type: ignore[arg-type]
+
+
+async def until(terminal: Terminal, text: bytes) -> bytes:
+    seen = b""
+    async with asyncio.timeout(PATIENCE):
+        while text not in seen:
+            data = await terminal.read()
+            assert data, seen
+            seen += data
+    return seen
+
+
+def cut(s: Serving) -> None:
+    """Cut all connections that a server has, as a network does that fails."""
+    for session in s.server.sessions:
+        for viewer in session._viewers:
+            viewer._connection.close()
+
+
+async def test_what_is_typed_arrives_and_what_is_written_comes() -> None:
+    async with serving() as s, terminal_of(s, ECHO) as terminal:
+        assert await until(terminal, b"ready") == b"ready"
+        await terminal.send("häl")
+        await terminal.send(b"\xff\x00!")
+        assert await until(terminal, b"!") == "häl".encode() + b"\xff\x00!"
+        await terminal.flush()
+        assert terminal.unsent == 0
+
+
+async def test_output_is_read_from_its_beginning_whenever_the_first_read_comes() -> None:
+    async with serving() as s, terminal_of(s, "echo one; read x; echo two") as terminal:
+        with terminal.reader() as other:
+            while b"one\r\n" not in await other.read():
+                pass
+        assert await until(terminal, b"one\r\n") == b"one\r\n"
+        await terminal.send("\r")
+        assert b"".join([data async for data in terminal]).endswith(b"two\r\n")
+        assert await terminal.wait_closed() == Exited(0, None)
+        assert await terminal.read() == b""
+
+
+async def test_the_end_is_told_with_its_status_and_nothing_can_be_typed_after_it() -> None:
+    async with serving() as s, terminal_of(s, "exit 3") as terminal:
+        assert [event async for event in terminal.events()][-1] == Exited(3, None)
+        assert terminal.end == Exited(3, None)
+        with pytest.raises(SessionEnded, match="exit status 3"):
+            await terminal.send("x")
+
+
+async def test_it_goes_on_by_itself_after_its_connection_broke() -> None:
+    async with serving() as s, terminal_of(s, ECHO) as terminal:
+        seen: list[object] = []
+        terminal.on_event = seen.append
+        await until(terminal, b"ready")
+        for number in range(5):
+            cut(s)
+            await terminal.send(f"<{number}>")
+            assert await until(terminal, b">") == f"<{number}>".encode()
+        assert terminal.connections > 1
+        downs = [event for event in seen if isinstance(event, Down)]
+        backs = [event for event in seen if isinstance(event, Connected)]
+        assert downs
+        assert backs
+        assert all(event.resumed for event in backs)
+        assert terminal.resyncs == 0
+
+
+async def test_a_server_that_nobody_reaches_and_a_wrong_token_fail_at_once() -> None:
+    with pytest.raises(ConnectFailed, match="cannot reach a server at 127"):
+        await connect("http://127.0.0.1:1", session="x").open()
+    async with serving() as s:
+        with pytest.raises(ConnectFailed) as refused:
+            await connect(s.http, session="x", token="wrong").open()
+        assert refused.value.code == 401
+
+
+async def test_a_session_that_is_only_to_be_joined_is_not_started() -> None:
+    async with serving() as s:
+        with pytest.raises(ConnectFailed, match="there is no session nobody") as refused:
+            await connect(s.http, session="nobody", token=TOKEN, attach_only=True).open()
+        assert refused.value.code == 4004
+
+
+async def test_a_kill_ends_it_for_everybody() -> None:
+    async with serving() as s, terminal_of(s, ECHO) as one, terminal_of(s, "") as other:
+        one.kill()
+        async with asyncio.timeout(PATIENCE):
+            ends = [await one.wait_closed(), await other.wait_closed()]
+        assert [type(end) for end in ends] == [Closed, Closed]
+        assert {end.reason for end in ends if isinstance(end, Closed)} == {"killed"}
+
+
+async def test_a_read_only_terminal_looks_on() -> None:
+    async with serving() as s, terminal_of(s, ECHO) as writer, terminal_of(s, "", readonly=True) as looker:
+        with pytest.raises(NotAllowed):
+            await looker.send("x")
+        await writer.send("seen")
+        await until(looker, b"seen")
+
+
+async def test_a_change_of_size_is_told_to_all() -> None:
+    async with serving() as s, terminal_of(s, ECHO, rows=20, cols=70) as one, terminal_of(s, "", rows=0) as other:
+        assert (one.size, other.size) == (Size(20, 70), Size(20, 70))
+        events = other.events()
+        one.resize(30, 90)
+        async with asyncio.timeout(PATIENCE):
+            while await anext(events) != Resized(Size(30, 90)):
+                pass
+        assert Watched(2) in [event async for event in _until_now(one)]
+        await events.aclose()
+
+
+async def _until_now(terminal: Terminal):  # type: ignore[no-untyped-def]
+    async for event in terminal.events():
+        yield event
+        if isinstance(event, Watched) and event.viewers == 2:
+            return
+
+
+async def test_a_reader_that_does_not_read_holds_the_program_back_and_loses_nothing() -> None:
+    size = 6_000_000
+    hold = Settings(hold=64 << 10)
+    async with serving() as s, terminal_of(s, f"head -c {size} /dev/zero; exec cat", settings=hold) as terminal:
+        first = await terminal.read(1)
+        session = s.server.sessions.get("x")
+        assert session is not None
+        before = -1
+        while session.bytes_out > before:
+            before = session.bytes_out
+            await asyncio.sleep(0.3)
+        assert before < size / 2
+        got = len(first)
+        async with asyncio.timeout(PATIENCE):
+            while got < size:
+                data = await terminal.read()
+                assert not data.strip(b"\0")
+                got += len(data)
+        assert terminal.resyncs == 0
+
+
+async def test_input_that_the_session_does_not_take_holds_its_sender_back() -> None:
+    small = Settings(input_limit=32 << 10)
+    async with serving() as s, terminal_of(s, "stty raw -echo; echo ready; read x; exec cat", settings=small) as t:
+        await until(t, b"ready")
+        sending = asyncio.create_task(t.send(bytes(8 << 20)))
+        await asyncio.wait((sending,), timeout=0.5)
+        assert not sending.done()
+        assert t.unsent <= 64 << 10
+        sending.cancel()
+        await asyncio.wait((sending,))
