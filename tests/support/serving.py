@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from ssl import SSLContext
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -28,9 +29,9 @@ class Serving:
     def http(self) -> str:
         return f"http://{self.address}"
 
-    async def raw(self, data: bytes, *, end: bool = False) -> bytes:
+    async def raw(self, data: bytes, *, end: bool = False, tls: SSLContext | None = None) -> bytes:
         """Everything that a connection which says `data` is answered, until the server closes it."""
-        reader, writer = await asyncio.open_connection(self.address.host, self.address.port)
+        reader, writer = await asyncio.open_connection(self.address.host, self.address.port, ssl=tls)
         try:
             writer.write(data)
             if end:
@@ -43,7 +44,13 @@ class Serving:
                 await writer.wait_closed()
 
     async def request(
-        self, method: str, path: str, body: bytes = b"", token: str | None = TOKEN, **headers: str
+        self,
+        method: str,
+        path: str,
+        body: bytes = b"",
+        token: str | None = TOKEN,
+        tls: SSLContext | None = None,
+        **headers: str,
     ) -> tuple[int, dict[str, str], bytes]:
         """A request's status, headers and body."""
         lines = [f"{method} {path} HTTP/1.1", "Connection: close", f"Content-Length: {len(body)}"]
@@ -52,7 +59,7 @@ class Serving:
         if token is not None:
             lines.append(f"Authorization: Bearer {token}")
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
-        answer = await self.raw("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+        answer = await self.raw("\r\n".join(lines).encode() + b"\r\n\r\n" + body, tls=tls)
         head, _, content = answer.partition(b"\r\n\r\n")
         first, *rest = head.decode().split("\r\n")
         return int(first.split()[1]), {k.lower(): v for k, v in (line.split(": ", 1) for line in rest)}, content

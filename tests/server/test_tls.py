@@ -1,0 +1,194 @@
+"""TLS: what is offered, what a browser is told of it, certificates that change, and clients' certificates."""
+
+from __future__ import annotations
+
+import json
+import logging
+import ssl
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import trustme
+from websockets.asyncio.client import connect
+
+from reconnectingpty_server.access import users
+from reconnectingpty_server.config import ConfigError, load
+from reconnectingpty_server.server import Server
+
+from ..support.serving import TOKEN, Serving, Told, serving
+
+HERE = "127.0.0.1"
+
+
+class Authority:
+    """A certificate authority with the files that a server of its wants."""
+
+    def __init__(self, folder: Path, name: str = "ca") -> None:
+        self.folder = folder
+        self.ca = trustme.CA(organization_name=name)
+        self.pem = str(folder / f"{name}.pem")
+        self.ca.cert_pem.write_to_path(self.pem)
+
+    def issue(self, path: Path) -> None:
+        """A server's key and chain, in one file."""
+        path.write_bytes(self.ca.issue_cert(HERE).private_key_and_cert_chain_pem.bytes())
+
+    def client(self, name: str = "", by: Authority | None = None) -> ssl.SSLContext:
+        """A client that trusts this authority; with a certificate of that name, issued by this one or another."""
+        context = ssl.create_default_context(cafile=self.pem)
+        if name:
+            path = self.folder / f"{name}-client.pem"
+            certificate = (by or self).ca.issue_cert(f"{name}@example.org", common_name=name)
+            path.write_bytes(certificate.private_key_and_cert_chain_pem.bytes())
+            context.load_cert_chain(path)
+        return context
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+async def whoami(s: Serving, context: ssl.SSLContext) -> tuple[int, dict[str, str]]:
+    """Who that client is, without a token."""
+    status, _, body = await s.request("GET", "/api/whoami", token=None, tls=context)
+    return status, json.loads(body)
+
+
+async def test_a_terminal_over_tls(tmp_path: Path, authority: Authority) -> None:
+    authority.issue(tmp_path / "server.pem")
+    async with serving(tls_cert=str(tmp_path / "server.pem")) as s:
+        status, headers, _ = await s.request("GET", "/", tls=authority.client())
+        assert status == 200
+        assert headers["strict-transport-security"].startswith("max-age=")
+        body = json.dumps({"token": TOKEN}).encode()
+        _, headers, _ = await s.request("POST", "/api/login", body, token=None, tls=authority.client())
+        name, _, attributes = headers["set-cookie"].partition("=")
+        assert name.startswith("__Host-reconnectingpty")
+        assert {"Secure", "HttpOnly", "SameSite=Strict", "Path=/"} <= set(attributes.split("; "))
+        cookie = headers["set-cookie"].partition(";")[0]
+        async with connect(
+            f"wss://{s.address}/pty?reconnect=a&command=cat",
+            ssl=authority.client(),
+            subprotocols=["reconnectingpty.v1"],  # type: ignore[list-item]
+            additional_headers={"Cookie": cookie},
+            origin=f"https://{s.address}",  # type: ignore[arg-type]
+            proxy=None,
+        ) as socket:
+            told = Told(socket)
+            await told.until_told("hello")
+            await socket.send(b"over tls\r")
+            await told.until(b"over tls\r\nover tls")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_tls_is_spoken_in_its_two_good_versions(
+    tmp_path: Path, authority: Authority, version: ssl.TLSVersion
+) -> None:
+    authority.issue(tmp_path / "server.pem")
+    context = authority.client()
+    context.minimum_version = context.maximum_version = version
+    async with serving(tls_cert=str(tmp_path / "server.pem")) as s:
+        assert (await s.request("GET", "/healthz", tls=context))[0] == 200
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1:DeprecationWarning")
+async def test_old_tls_and_plain_http_are_refused(
+    tmp_path: Path, authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    authority.issue(tmp_path / "server.pem")
+    old = authority.client()
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    async with serving(tls_cert=str(tmp_path / "server.pem")) as s:
+        with caplog.at_level(logging.INFO):
+            with pytest.raises((ssl.SSLError, ConnectionError)):
+                await s.request("GET", "/healthz", tls=old)
+            assert b"200" not in await s.raw(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        # Whoever knocks wrongly fills no log.
+        assert not [record for record in caplog.records if record.levelno > logging.INFO]
+        assert (await s.request("GET", "/healthz", tls=authority.client()))[0] == 200
+
+
+async def test_a_new_certificate_is_taken_on_reload_and_what_is_open_stays(
+    tmp_path: Path, authority: Authority
+) -> None:
+    path = tmp_path / "server.pem"
+    authority.issue(path)
+    new = Authority(tmp_path, "new")
+    async with (
+        serving(tls_cert=str(path)) as s,
+        connect(
+            f"wss://{s.address}/pty?reconnect=a&command=cat",
+            ssl=authority.client(),
+            subprotocols=["reconnectingpty.v1"],  # type: ignore[list-item]
+            additional_headers={"Authorization": f"Bearer {TOKEN}"},
+            proxy=None,
+        ) as socket,
+    ):
+        told = Told(socket)
+        await told.until_told("hello")
+        new.issue(path)
+        s.server.reload(s.server.config)
+        await socket.send(b"still here\r")
+        await told.until(b"still here")
+        assert (await s.request("GET", "/healthz", tls=new.client()))[0] == 200
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await s.request("GET", "/healthz", tls=authority.client())
+        # What can't be read changes nothing.
+        path.write_text("torn")
+        with pytest.raises(ConfigError, match="tls-cert"):
+            s.server.reload(s.server.config)
+        assert (await s.request("GET", "/healthz", tls=new.client()))[0] == 200
+
+
+async def test_a_certificate_lets_in_the_user_that_it_names_and_no_other(tmp_path: Path, authority: Authority) -> None:
+    authority.issue(tmp_path / "server.pem")
+    stranger = Authority(tmp_path, "stranger")
+    path = str(tmp_path / "users")
+    users.add(path, "alice", "user")
+    async with serving(tls_cert=str(tmp_path / "server.pem"), tls_client_ca=authority.pem, users_file=path) as s:
+        status, who = await whoami(s, authority.client("alice"))
+        assert (status, who["name"], who["role"]) == (200, "alice", "user")
+        assert (await whoami(s, authority.client("mallory")))[0] == 401
+        assert (await whoami(s, authority.client("admin")))[0] == 401
+        assert (await whoami(s, authority.client()))[0] == 401
+        with suppress(ssl.SSLError, ConnectionError):  # TLS 1.3 refuses a client only when that believes to be in
+            assert not await s.raw(b"GET /healthz HTTP/1.1\r\n\r\n", tls=authority.client("alice", by=stranger))
+        # A token does without a certificate.
+        assert (await s.request("GET", "/api/whoami", tls=authority.client()))[0] == 200
+
+
+async def test_a_certificate_of_a_user_who_is_gone_opens_nothing_and_ends_what_is_open(
+    tmp_path: Path, authority: Authority
+) -> None:
+    authority.issue(tmp_path / "server.pem")
+    path = tmp_path / "users"
+    users.add(str(path), "alice", "user")
+    async with (
+        serving(tls_cert=str(tmp_path / "server.pem"), tls_client_ca=authority.pem, users_file=str(path)) as s,
+        connect(
+            f"wss://{s.address}/pty?reconnect=a&command=cat",
+            ssl=authority.client("alice"),
+            subprotocols=["reconnectingpty.v1"],  # type: ignore[list-item]
+            proxy=None,
+        ) as socket,
+    ):
+        told = Told(socket)
+        await told.until_told("hello")
+        path.write_text("")
+        s.server.reload(s.server.config)
+        assert await told.to_the_end() == (1008, "there is no such user any more")
+        assert (await whoami(s, authority.client("alice")))[0] == 401
+
+
+def test_files_that_are_no_certificates_are_refused_by_name(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text("nothing")
+    for flags in ({"tls_cert": str(wrong)}, {"tls_cert": str(tmp_path / "missing.pem")}):
+        config = load({"listen": ["127.0.0.1:0"], "token": TOKEN} | flags, {})
+        with pytest.raises(ConfigError, match="--tls-cert"):
+            Server(config)
+    with pytest.raises(ConfigError, match="tls-cert"):
+        load({"listen": ["127.0.0.1:0"], "token": TOKEN, "tls_client_ca": str(wrong)}, {})
