@@ -6,11 +6,12 @@
 The server on top of this library is the package `reconnectingpty_server`.
 """
 
-from .backends import backends, new
+from .backends import backends, check, new
 from .connection import Connection, MemoryConnection
 from .errors import (
     AttachRefused,
     Disconnected,
+    Expired,
     IdleTimeout,
     InputStalled,
     Killed,
@@ -26,6 +27,7 @@ from .errors import (
     TooManyViewers,
 )
 from .info import SessionInfo
+from .limits import Limits
 from .metrics import Metrics
 from .options import Options
 from .process import ExitStatus
@@ -40,9 +42,11 @@ __all__ = [
     "Connection",
     "Disconnected",
     "ExitStatus",
+    "Expired",
     "IdleTimeout",
     "InputStalled",
     "Killed",
+    "Limits",
     "MemoryConnection",
     "MessageTooLarge",
     "Metrics",
@@ -63,5 +67,6 @@ __all__ = [
     "Superseded",
     "TooManyViewers",
     "backends",
+    "check",
     "new",
 ]

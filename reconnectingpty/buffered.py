@@ -14,16 +14,20 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
-from .environment import child_environment, command_line, current_account, working_directory
+from .account import account_of
+from .environment import child_environment, command_line, working_directory
 from .errors import InputStalled, SessionClosed
 from .info import SessionInfo
+from .limits import UNCONFINED, Confinement, plan
 from .metrics import ECHO_SECONDS
 from .options import Options
 from .output_log import LogReader, OutputLog
 from .process import READ_AT_ONCE, Process
 from .questions import Questions
+from .rate import Rate
 from .session import ReconnectingPTY
 from .size import Size
 from .sizing import Claim, SizePolicy, decide
@@ -40,6 +44,8 @@ SESSION_INPUT = 4 << 20
 """Input bytes that may wait for the program, those of clients that have left included."""
 MODEL_SLICE = 0.003
 """Seconds that the model may hold the event loop at a time."""
+LEAST_AT_ONCE = 4 << 10
+"""Bytes that are read at once where the output's rate is capped very low: what a terminal's line may have."""
 MODEL_IDLE = 0.03
 """Seconds of quiet after which the model catches up."""
 MODEL_TRICKLE = 64 << 10
@@ -62,6 +68,9 @@ class BufferedPTY(ReconnectingPTY):
         self.end: Exited | SessionClosed | None = None
         self.input_stall = options.input_stall
         self._process: Process | None = None
+        self._confinement: Confinement = UNCONFINED
+        self._rate = Rate(options.output_rate) if options.output_rate is not None else None
+        self._held_back: asyncio.TimerHandle | None = None  # until the output's rate allows more
         self._ticks = 0
         self._key_at = 0.0
         """When the oldest key came that no output has followed; 0: there is none."""
@@ -79,23 +88,50 @@ class BufferedPTY(ReconnectingPTY):
         options = self.options
         if size is None or options.size_policy is SizePolicy.FIXED:
             size = options.size
-        account = current_account()
+        account = account_of(options.user)
+        argv = command_line(self.command, account)
+        base = os.environ if options.environment is None else options.environment
+        environment = child_environment(base, session=self.id, epoch=self.epoch, user=account, keep=options.keep)
         self.log.resize(size)
-        self._process = await Process.spawn(
-            command_line(self.command, account),
-            environment=child_environment(
-                os.environ if options.environment is None else options.environment,
-                session=self.id,
+        await self._confine(account.uid)
+        try:
+            process = await Process.spawn(
+                argv,
+                environment=environment,
+                cwd=working_directory(options.cwd, account),
+                size=size,
                 epoch=self.epoch,
-                user=account,
-            ),
-            cwd=working_directory(options.cwd, account),
-            size=size,
-            epoch=self.epoch,
-            output=self._on_output,
-            trouble=self._on_trouble,
-        )
-        self._process.exited.add_done_callback(lambda _: self._close(None))
+                output=self._on_output,
+                trouble=self._on_trouble,
+                account=account,
+                confinement=self._confinement,
+            )
+        except BaseException:
+            await self._release()
+            raise
+        self._take(process)
+        process.exited.add_done_callback(lambda _: self._close(None))
+
+    async def _confine(self, uid: int) -> None:
+        """See to the session's limits. Raises StartFailed, OptionError."""
+        limits = self.options.limits
+        if limits:
+            self._confinement = await asyncio.to_thread(lambda: plan(limits, uid).confine(self.epoch))
+
+    async def _release(self) -> None:
+        """Let what held the limits go, and with it whatever is left in the session's cgroup."""
+        confinement, self._confinement = self._confinement, replace(self._confinement, cgroup=None)
+        if confinement.cgroup is not None:
+            try:
+                await asyncio.to_thread(confinement.end)
+            except OSError as error:
+                self._on_trouble("end", error)
+
+    def _take(self, process: Process) -> None:
+        """Have a process's output from here on."""
+        self._process = process
+        if self._rate is not None:
+            process.at_once = min(READ_AT_ONCE, max(self._rate.per_second // 10, LEAST_AT_ONCE))
 
     # -- output
 
@@ -107,6 +143,10 @@ class BufferedPTY(ReconnectingPTY):
             self._echoed()
         for viewer in self._viewers:
             viewer.wake()
+        if self._rate is not None and self._held_back is None:
+            wait = self._rate.spend(len(data), self._last_active)
+            if wait > 0:
+                self._held_back = self._loop.call_later(wait, self._go_on)
         self._pace()
 
     def _echoed(self) -> None:
@@ -115,6 +155,17 @@ class BufferedPTY(ReconnectingPTY):
         self._key_at = 0.0
         if self.options.metrics is not None and seconds <= ECHO_SECONDS:
             self.options.metrics.echo_seconds.observe(seconds)
+
+    def _go_on(self) -> None:
+        self._held_back = None
+        self._pace()
+
+    def _hold_back_no_more(self) -> None:
+        """The program has ended, or is about to: what it wrote comes at once."""
+        self._rate = None
+        if self._held_back is not None:
+            self._held_back.cancel()
+            self._go_on()
 
     def _on_trouble(self, error_type: str, error: OSError) -> None:
         log.error("session %s: %s: %s", self.id, error_type, error)
@@ -143,7 +194,9 @@ class BufferedPTY(ReconnectingPTY):
         if self._catching_up or self.model.lag + 2 * READ_AT_ONCE > self.log.limit:
             return "model"
         readers = [viewer.reader.offset for viewer in self._viewers if viewer.reader is not None]
-        return "viewer" if readers and self.log.end - max(readers) >= self._ahead else ""
+        if readers and self.log.end - max(readers) >= self._ahead:
+            return "viewer"
+        return "rate" if self._held_back is not None else ""
 
     @property
     def model_lag(self) -> int:
@@ -340,6 +393,7 @@ class BufferedPTY(ReconnectingPTY):
 
     async def _finish(self, error: SessionClosed | None) -> None:
         process = self._process
+        self._hold_back_no_more()
         if process is not None:
             try:
                 if error is not None:
@@ -351,6 +405,7 @@ class BufferedPTY(ReconnectingPTY):
             finally:
                 self._process = None
                 process.close()
+                await self._release()
         self._questions.close()
         self._leave_model()
 
@@ -426,4 +481,5 @@ class BufferedPTY(ReconnectingPTY):
             exit_signal=status.signal if status is not None else None,
             name=self.name,
             owner=self.owner,
+            limits=dict(self._confinement.held),
         )

@@ -7,11 +7,10 @@ server's own secrets, and nothing of the terminal or supervisor that the server 
 from __future__ import annotations
 
 import os
-import pwd
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from .account import Account
 from .errors import OptionError
 from .leftovers import EPOCH_VARIABLE
 
@@ -19,7 +18,8 @@ SESSION_VARIABLE = "RECONNECTINGPTY_SESSION"
 OWN_PREFIX = "RECONNECTINGPTY_"
 """What the server is configured by, tokens included."""
 TERM = "xterm-256color"
-DEFAULT_SHELL = "/bin/sh"
+KEPT_FOR_ANOTHER = ("PATH", "LANG", "LANGUAGE", "LC_*", "TZ")
+"""What a session of another user gets of the server's environment, if nothing else is said: the server's is not its."""
 
 FOREIGN: dict[str, str] = {
     "TMUX": "a multiplexer around the server is not around the session",
@@ -79,27 +79,6 @@ FOREIGN_PREFIXES: dict[str, str] = {
 """The same for families of variables, by what their names begin with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    """The user that sessions run as: login name, home directory, login shell, user id."""
-
-    name: str
-    home: str
-    shell: str
-    uid: int
-
-
-def current_account() -> Account:
-    """This process's user, from the password database; where that has no shell, $SHELL, and then /bin/sh."""
-    uid = os.getuid()
-    shell = os.environ.get("SHELL") or DEFAULT_SHELL
-    try:
-        entry = pwd.getpwuid(uid)
-    except KeyError:  # a container run with a user id that has no name
-        return Account(str(uid), os.environ.get("HOME") or "/", shell, uid)
-    return Account(entry.pw_name, entry.pw_dir or "/", entry.pw_shell or shell, uid)
-
-
 def command_line(command: str | Sequence[str], account: Account) -> list[str]:
     """The argument vector for a command: blank, the login shell; a string, run by that shell; a sequence, as it is.
 
@@ -137,9 +116,18 @@ def working_directory(configured: str | None, account: Account) -> str:
 
 
 def child_environment(
-    base: Mapping[str, str], *, session: str, epoch: str, user: Account, extra: Mapping[str, str] | None = None
+    base: Mapping[str, str],
+    *,
+    session: str,
+    epoch: str,
+    user: Account,
+    extra: Mapping[str, str] | None = None,
+    keep: Sequence[str] | None = None,
 ) -> dict[str, str]:
     """The environment of a session's command, made from `base`; `extra` wins over all but the session's marks.
+
+    Of `base` only what is called as one of `keep` (`*` at the end: as it begins) gets there; None: all, or for another
+    user `KEPT_FOR_ANOTHER`. What is the server's own never does.
 
     Raises OptionError for a name or a value in `extra` that no environment can hold.
     """
@@ -149,7 +137,9 @@ def child_environment(
             raise OptionError(f"an environment can't hold a variable called {name!r}")
         _check("an environment variable's name", name)
         _check(f"the environment variable {name}", value)
-    environment = {name: value for name, value in base.items() if not _is_foreign(name)}
+    if keep is None and user.switch:
+        keep = KEPT_FOR_ANOTHER
+    environment = {name: value for name, value in base.items() if not _is_foreign(name) and _is_kept(name, keep)}
     environment |= {
         "TERM": TERM,
         "COLORTERM": "truecolor",
@@ -166,6 +156,12 @@ def child_environment(
 
 def _is_foreign(name: str) -> bool:
     return name in FOREIGN or name.startswith(tuple(FOREIGN_PREFIXES))
+
+
+def _is_kept(name: str, keep: Sequence[str] | None) -> bool:
+    if keep is None:
+        return True
+    return any(name.startswith(kept[:-1]) if kept.endswith("*") else name == kept for kept in keep)
 
 
 def _in_utf8(environment: Mapping[str, str]) -> bool:

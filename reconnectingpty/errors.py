@@ -5,6 +5,7 @@
     ├── StartFailed            the session's process could not be started; raised by attach()
     ├── SessionClosed          the session is closing or done
     │   ├── IdleTimeout        ... because nobody was attached for too long
+    │   ├── Expired            ... because it has lived, or been silent, for as long as it may
     │   ├── Killed             ... because somebody asked for it
     │   └── Shutdown           ... because its owner is stopping
     ├── AttachRefused          this viewer was not let in; others are not concerned
@@ -57,6 +58,12 @@ class IdleTimeout(SessionClosed):
 
     def __init__(self, message: str = "reconnecting pty timeout") -> None:
         super().__init__(message)
+
+
+class Expired(SessionClosed):
+    """The session has lived for as long as it may, or nothing went in or out for too long, whoever looked on."""
+
+    reason = "timeout"
 
 
 class Killed(SessionClosed):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +32,5 @@ class SessionInfo:
     """What people call it; empty: nothing."""
     owner: str = ""
     """Whose it is, in the words of whoever embeds the library."""
+    limits: dict[str, str] = field(default_factory=dict)
+    """What holds each of its limits: `cgroup` or `rlimit`, by the limit's name."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .errors import OptionError
+from .limits import UNLIMITED, Limits
 from .size import DEFAULT_SIZE, MAX_COLS, MAX_ROWS, Size
 from .sizing import SizePolicy
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 MIN_LOG = 512 << 10
 MAX_LOG = 1 << 30
 MAX_SCROLLBACK = 1_000_000
+MIN_RATE = 1 << 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,10 @@ class Options:
     """How long the session lives with nobody attached, once somebody was; None: until its process ends."""
     attach_timeout: float | None = 30.0
     """How long it waits for the first attach; None: for ever."""
+    max_life: float | None = None
+    """How long it lives at most, counted from its making; None: as long as it likes."""
+    max_idle: float | None = None
+    """How long it lives without input and output, even when somebody is attached; None: as long as it likes."""
     backend_type: str = "auto"
     """`auto` (also the empty string) or a name out of `backends()`."""
     metrics: Metrics | None = None
@@ -44,6 +50,14 @@ class Options:
     """Where the command starts; None, or not a directory: the user's home."""
     environment: Mapping[str, str] | None = None
     """What the command's environment is made from; None: this process's own."""
+    keep: Sequence[str] | None = None
+    """What of `environment` the command gets: names, with `*` at the end of one for all that begin so. None: all but
+    what is the server's own, or for another user PATH, LANG, LC_* and TZ."""
+    user: str | None = None
+    """The user that the command runs as; None: this process's. Only root can have another, and only `buffered`."""
+    limits: Limits = UNLIMITED
+    output_rate: int | None = None
+    """Bytes of output a second in the long run, beyond which the program has to wait; None: as fast as it can."""
     kill_grace: float = 1.0
     """Between SIGHUP and SIGTERM, and again before SIGKILL."""
     linger: float = 10.0
@@ -53,7 +67,7 @@ class Options:
 
     def __post_init__(self) -> None:
         """Refuse what can't work, by name."""
-        for name in ("timeout", "attach_timeout"):
+        for name in ("timeout", "attach_timeout", "max_life", "max_idle"):
             if getattr(self, name) is not None:
                 _positive(name, getattr(self, name))
         for name in ("linger", "input_stall"):
@@ -64,6 +78,8 @@ class Options:
         _within("log_limit", self.log_limit, MIN_LOG, MAX_LOG)
         _within("window", self.window, 1 << 10, MAX_LOG)
         _within("max_viewers", self.max_viewers, 1, 1 << 16)
+        if self.output_rate is not None:
+            _within("output_rate", self.output_rate, MIN_RATE, 1 << 40)
         _within("size.rows", self.size.rows, 1, MAX_ROWS)
         _within("size.cols", self.size.cols, 1, MAX_COLS)
 

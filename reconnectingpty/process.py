@@ -22,8 +22,10 @@ from time import perf_counter
 
 from ptyprocess import PtyProcess
 
+from .account import Account
 from .errors import StartFailed
 from .leftovers import Mark, send, sweeper
+from .limits import UNCONFINED, Confinement
 from .size import Size
 
 READ_AT_ONCE = 128 << 10
@@ -85,6 +87,7 @@ class Process:
         "_trouble",
         "_wanted",
         "_writing",
+        "at_once",
         "drained",
         "epoch",
         "exited",
@@ -98,6 +101,8 @@ class Process:
         self.pid = pid
         self.fd = fd
         self.epoch = epoch
+        self.at_once = READ_AT_ONCE
+        """Bytes that one wake-up takes at most; a session whose output's rate is capped takes fewer."""
         self.pending = 0
         """Input bytes taken and not yet written."""
         self.exited: asyncio.Future[ExitStatus] = self._loop.create_future()
@@ -125,14 +130,18 @@ class Process:
         epoch: str,
         output: Callable[[memoryview], None],
         trouble: Trouble,
+        account: Account | None = None,
+        confinement: Confinement = UNCONFINED,
     ) -> Process:
         """Start `argv` in `cwd` on a new PTY that has `size` before the program runs. Raises StartFailed.
+
+        As the user `account` where that is another one, and within `confinement`.
 
         `output` is given what the program writes, for as long as the call lasts; `trouble` what should not happen.
         """
         loop = asyncio.get_running_loop()
         # fork and exec block for milliseconds. A cancelled caller must not leave a child that nobody owns.
-        start = loop.run_in_executor(None, _start, list(argv), dict(environment), cwd, size)
+        start = loop.run_in_executor(None, _start, list(argv), dict(environment), cwd, size, account, confinement)
         try:
             pid, fd = await asyncio.shield(start)
         except asyncio.CancelledError:
@@ -173,8 +182,8 @@ class Process:
         try:
             now = perf_counter()
             until = now if now < _typed_at + TYPING_SECONDS else now + READ_SECONDS
-            while taken < READ_AT_ONCE:
-                count = os.readv(self.fd, (_BUFFER[taken:],))
+            while taken < self.at_once:
+                count = os.readv(self.fd, (_BUFFER[taken : self.at_once],))
                 if not count:
                     self._eof = True
                     break
@@ -363,12 +372,22 @@ class Process:
         self.fd = -1
 
 
-def _start(argv: list[str], environment: dict[str, str], cwd: str, size: Size) -> tuple[int, int]:
+def _start(
+    argv: list[str],
+    environment: dict[str, str],
+    cwd: str,
+    size: Size,
+    account: Account | None,
+    confinement: Confinement,
+) -> tuple[int, int]:
     """Fork and exec, in a thread: the child's pid and the PTY's master side."""
 
     def in_child() -> None:
+        _step("be held to its limits", confinement.enter)
+        if account is not None and account.switch:
+            _step(f"become {account.name}", account.become)
         # ptyprocess's own chdir is not guarded: its failure would leave a copy of this program running.
-        os.chdir(cwd)
+        _step(f"go to {cwd}", lambda: os.chdir(cwd))
         # Python ignores these, and what is ignored stays so over exec: `yes | head` would complain.
         for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
@@ -388,8 +407,26 @@ def _start(argv: list[str], environment: dict[str, str], cwd: str, size: Size) -
         error_type = "create_command" if known else "spawn"
         failed = StartFailed(f"cannot start {argv[0]!r}: {error}", error_type=error_type)
         # ptyprocess's object hangs in its own error's frames; without it, it closes its descriptor and reaps its child.
+        _close_pipe(error)
         traceback.clear_frames(error.__traceback__)
     raise failed
+
+
+def _step(what: str, act: Callable[[], None]) -> None:
+    """Do a thing between fork and exec. Raises PermissionError, the class that arrives with its words alone."""
+    try:
+        act()
+    except (OSError, ValueError) as error:
+        raise PermissionError(f"it can't {what}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _close_pipe(error: Exception) -> None:
+    """Close the pipe that ptyprocess leaves open where it can't fork: each try would cost two descriptors more."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        if frame.f_code is PtyProcess.spawn.__func__.__code__ and "pid" not in frame.f_locals:
+            for name in ("exec_err_pipe_read", "exec_err_pipe_write"):
+                if name in frame.f_locals:
+                    os.close(frame.f_locals[name])
 
 
 def _discard(start: asyncio.Future[tuple[int, int]]) -> None:

@@ -30,6 +30,7 @@ from .errors import (
     Superseded,
     TooManyViewers,
 )
+from .expiry import Expiry
 from .info import SessionInfo
 from .options import Options
 from .process import ExitStatus
@@ -78,6 +79,7 @@ class ReconnectingPTY(ABC):
         self._hurry: asyncio.Future[None] = self._loop.create_future()
         """Done when the end must not wait for any program's grace."""
         self._timer: asyncio.TimerHandle | None = None
+        self._expiry = Expiry(self.close, lambda: self._last_active, options.max_life, options.max_idle)
         self._arm(options.attach_timeout)
         if options.metrics is not None:
             options.metrics.watch(self)
@@ -273,7 +275,8 @@ class ReconnectingPTY(ABC):
             raise failed from error
         if self.options.metrics is not None:
             self.options.metrics.started(self._loop.time() - began)
-        self._machine.advance(State.READY)
+        if self._machine.advance(State.READY):
+            self._expiry.start(time.time() - self.created)
 
     # -- the idle timer
 
@@ -311,6 +314,7 @@ class ReconnectingPTY(ABC):
     def _close(self, error: SessionClosed | None) -> None:
         if self._machine.advance(State.CLOSING, error):
             self._disarm()
+            self._expiry.stop()
             self._ending = self._loop.create_task(self._end(error))
 
     async def _end(self, error: SessionClosed | None) -> None:

@@ -6,13 +6,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from reconnectingpty.account import Account, current_account
 from reconnectingpty.environment import (
     FOREIGN,
     FOREIGN_PREFIXES,
-    Account,
     child_environment,
     command_line,
-    current_account,
     working_directory,
 )
 from reconnectingpty.errors import OptionError

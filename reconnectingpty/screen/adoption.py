@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from ..errors import ReconnectingPTYError
 from ..leftovers import Mark, sweeper
+from ..limits import Confinement
 from ..options import Options
 from ..state import State
 from .directory import Record, SessionDirectory, home
@@ -73,11 +74,13 @@ async def _adopt(directory: SessionDirectory, options: Options) -> ScreenPTY | N
     window = Window(directory, record.epoch)
     window.found(pidfd)
     if window.ended.done():
+        await asyncio.to_thread(_remove_cgroup, record)
         await window.close()
         return None
     session = ScreenPTY(record.command, options, record.id, container=record.container, window=window)
     session.created = record.created
     session.name, session.owner = record.name, record.owner
+    session.confined(Confinement.left(record.limits, record.cgroup))
     try:
         await session.resume(deserted)
     except ReconnectingPTYError as error:
@@ -101,4 +104,13 @@ async def _forget(directory: SessionDirectory, record: Record | None) -> None:
     if record is not None and directory.ended() is None:
         # By its epoch alone: the pids of then may mean others by now.
         await sweeper().kill(Mark(-1, record.epoch))
+        if record.cgroup is not None:
+            await asyncio.to_thread(_remove_cgroup, record)
     await asyncio.to_thread(directory.remove)
+
+
+def _remove_cgroup(record: Record) -> None:
+    try:
+        Confinement.left(record.limits, record.cgroup).end()
+    except OSError as error:
+        log.error("session %s: %s can't be removed: %s", record.id, record.cgroup, error)

@@ -18,10 +18,11 @@ import stat
 import struct
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ..container import Container
+from ..limits import Confinement
 from . import setup
 
 MAX_SOCKET_PATH = 107
@@ -44,6 +45,10 @@ class Record:
     container: Container | None = None
     name: str = ""
     owner: str = ""
+    cgroup: str | None = None
+    """The directory of the session's own cgroup."""
+    limits: dict[str, str] = field(default_factory=dict)
+    """What holds its limits, as in SessionInfo."""
 
     @classmethod
     def read(cls, data: bytes) -> Record:
@@ -267,9 +272,16 @@ def terminfo() -> Path | None:
     return None
 
 
-def spec_of(cwd: str, path: str, argv: Sequence[str], environment: dict[str, str]) -> bytes:
+def spec_of(cwd: str, path: str, argv: Sequence[str], environment: dict[str, str], confinement: Confinement) -> bytes:
     """What the runner is to start, as it reads it."""
-    words = [cwd, path, str(len(argv)), *argv, *(f"{name}={value}" for name, value in environment.items())]
+    words = [
+        *confinement.words(),
+        cwd,
+        path,
+        str(len(argv)),
+        *argv,
+        *(f"{name}={value}" for name, value in environment.items()),
+    ]
     return b"\0".join(map(os.fsencode, words))
 
 

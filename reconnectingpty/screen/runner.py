@@ -8,6 +8,7 @@ Imports no module that is written in Python, for a start in milliseconds.
 
 import _signal  # type: ignore[import-not-found]  # what `signal` wraps, without its enums, which take the longest
 import posix
+import resource
 import select
 import sys
 import termios
@@ -34,7 +35,7 @@ _TOLD, _BUSY, _NOBODY = range(3)
 def main(directory: str) -> None:
     """Run the command that the directory's `spec` says."""
     with open(directory + "/spec", "rb") as file:
-        cwd, path, count, *rest = file.read().split(b"\0")
+        cgroup, rlimits, cwd, path, count, *rest = file.read().split(b"\0")
     posix.unlink(directory + "/spec")
     argv = rest[: int(count)]
     environment = dict(entry.split(b"=", 1) for entry in rest[int(count) :])
@@ -47,7 +48,7 @@ def main(directory: str) -> None:
     heard, said = posix.pipe()
     child = posix.fork()
     if not child:
-        _become(said, slave, cwd, path, argv, environment)
+        _become(said, slave, cgroup, rlimits, cwd, path, argv, environment)
     posix.close(said)
     posix.close(slave)
     error = posix.read(heard, 16)
@@ -158,9 +159,23 @@ class _Relay:
         _tell(self.directory, b"kept")
 
 
-def _become(said: int, slave: int, cwd: bytes, path: bytes, argv: list[bytes], environment: dict[bytes, bytes]) -> None:
+def _become(
+    said: int,
+    slave: int,
+    cgroup: bytes,
+    rlimits: bytes,
+    cwd: bytes,
+    path: bytes,
+    argv: list[bytes],
+    environment: dict[bytes, bytes],
+) -> None:
     """Be the command; does not return."""
     try:
+        if cgroup:
+            posix.write(posix.open(cgroup, posix.O_WRONLY | posix.O_CLOEXEC), b"0")
+        for word in rlimits.split():
+            number, value = map(int, word.split(b":"))
+            resource.setrlimit(number, (value, value))
         posix.login_tty(slave)
         for number in (_signal.SIGPIPE, _signal.SIGXFSZ, _signal.SIGUSR1):  # ignored here, by Python or by main()
             _signal.signal(number, _signal.SIG_DFL)

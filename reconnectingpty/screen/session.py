@@ -23,6 +23,7 @@ from ..buffered import BufferedPTY
 from ..container import Container
 from ..errors import IdleTimeout, SessionClosed, StartFailed
 from ..info import SessionInfo
+from ..limits import Confinement
 from ..options import Options
 from ..process import READ_AT_ONCE, Process
 from ..size import Size
@@ -86,10 +87,20 @@ class ScreenPTY(BufferedPTY):
             if window is None:
                 command = self.command if self.container is None else await self.container.command_line(self.command)
                 asked = self.command if isinstance(self.command, str) else list(self.command)
+                await self._confine(os.getuid())
+                confinement = self._confinement
                 record = Record(
-                    self.id, asked, self.epoch, self.created, self.container, name=self.name, owner=self.owner
+                    self.id,
+                    asked,
+                    self.epoch,
+                    self.created,
+                    self.container,
+                    name=self.name,
+                    owner=self.owner,
+                    cgroup=str(confinement.cgroup.path) if confinement.cgroup is not None else None,
+                    limits=confinement.held,
                 )
-                directory = await asyncio.to_thread(write_down, record, command, self.options)
+                directory = await asyncio.to_thread(write_down, record, command, self.options, confinement)
                 window = self._carry(Window(directory, self.epoch))
                 await self._attach_client(size, ["-S", NAME, *runner_command(window.directory.path)])
                 await self._until(window.started)
@@ -104,13 +115,17 @@ class ScreenPTY(BufferedPTY):
         window.ended.add_done_callback(lambda _: self._ended())
         return window
 
+    def confined(self, confinement: Confinement) -> None:
+        """Another server has confined the command to this."""
+        self._confinement = confinement
+
     async def _attach_client(self, size: Size, arguments: Sequence[str]) -> None:
         """Start a screen client. Raises StartFailed."""
         assert self._window is not None
         self.log.resize(size)
         self._drawn = self._loop.create_future()
         front = await screen_client(self._window.directory, arguments, size, self._on_output, self._on_trouble)
-        self._process = front
+        self._take(front)
         self._window.took = front.took
         front.exited.add_done_callback(lambda _: self._client_gone(front))
 
@@ -148,6 +163,7 @@ class ScreenPTY(BufferedPTY):
         if window is not None:
             window.kill()
             await window.close()
+        await self._release()
 
     async def resume(self, deserted: float) -> None:
         """Go on after another server's end, with what is left of the timeout since the Unix time `deserted`.
@@ -263,6 +279,7 @@ class ScreenPTY(BufferedPTY):
 
     async def _finish(self, error: SessionClosed | None) -> None:
         window = self._window
+        self._hold_back_no_more()
         if window is None:
             self._leave_model()
             return
@@ -283,6 +300,7 @@ class ScreenPTY(BufferedPTY):
                 await self._reattaching
             if sweeping is not None:
                 await sweeping
+            await self._release()
             await window.close()
             self._see_to_the_size(0)
             self._questions.close()

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..environment import child_environment, command_line, current_account, working_directory
+from ..account import current_account
+from ..environment import child_environment, command_line, working_directory
 from ..errors import StartFailed
+from ..limits import Confinement
 from ..options import Options
 from ..process import Trouble
 from ..size import Size
@@ -18,14 +20,16 @@ from .directory import Record, SessionDirectory, home, spec_of, terminfo
 from .front import Front
 
 
-def write_down(record: Record, command: str | Sequence[str], options: Options) -> SessionDirectory:
+def write_down(
+    record: Record, command: str | Sequence[str], options: Options, confinement: Confinement
+) -> SessionDirectory:
     """The directory of a session whose window will run `command`. Blocks for some milliseconds.
 
     Raises StartFailed, OptionError.
     """
     account = current_account()
     base = os.environ if options.environment is None else options.environment
-    environment = child_environment(base, session=record.id, epoch=record.epoch, user=account)
+    environment = child_environment(base, session=record.id, epoch=record.epoch, user=account, keep=options.keep)
     argv = command_line(command, account)
     path = shutil.which(argv[0], path=environment.get("PATH"))
     if path is None:
@@ -33,7 +37,7 @@ def write_down(record: Record, command: str | Sequence[str], options: Options) -
     cwd = working_directory(options.cwd, account)
     try:
         environment = setup.inner_environment(environment, terminfo())
-        return SessionDirectory.make(record, options.scrollback, spec_of(cwd, path, argv, environment))
+        return SessionDirectory.make(record, options.scrollback, spec_of(cwd, path, argv, environment, confinement))
     except OSError as error:
         raise StartFailed(f"cannot keep a session in {home()}: {error}", error_type="screen_spawn") from None
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reconnectingpty import OptionError, Options, SizePolicy, backends
-from reconnectingpty.options import MIN_LOG
+from reconnectingpty import Limits, OptionError, Options, SizePolicy, backends, check
+from reconnectingpty.options import MIN_LOG, MIN_RATE
 
 from .access import proxies
 from .access.throttle import Rate
@@ -80,6 +80,33 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return read
+
+
+def _bytes(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        match = re.fullmatch(r"(\d{1,15})([KMGT]?)(?:i?B)?", text, re.IGNORECASE)
+        count = int(match[1]) << 10 * " KMGT".index(match[2].upper() or " ") if match is not None else -1
+        if count < least:
+            raise ConfigError(f"must be a number of bytes, as 500M or 2G, of at least {least}")
+        return count
+
+    return read
+
+
+def _cpus(text: str) -> float:
+    try:
+        cpus = float(text)
+    except ValueError:
+        cpus = 0.0
+    if not 0.01 <= cpus <= 4096:
+        raise ConfigError("must be a number of CPUs from 0.01 on, as 0.5 or 2")
+    return cpus
+
+
+def _variable(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*\*?", text):
+        raise ConfigError("must be the name of a variable, or how names begin and then *")
+    return text
 
 
 def _one_of(*names: str) -> Callable[[str], str]:
@@ -238,6 +265,35 @@ class Config:
     )  # fmt: skip
     max_sessions: int = _setting(_whole(1, 1_000_000), "N", "sessions at a time", 1000, "1000")
     max_viewers: int = _setting(_whole(1, 65536), "N", "clients attached to one session", 64, "64")
+    user: str = _setting(str, "NAME", "the user that sessions run as; the server has to be root", "", "the server's")
+    env: tuple[str, ...] = _setting(
+        _variable, "NAME",
+        "a variable of the server's environment that sessions get, `NAME*` for all that begin so; may be repeated",
+        (), "all but the server's own", repeat=True,
+    )  # fmt: skip
+    max_life: float | None = _setting(_seconds, "SECONDS", "how long a session lives at most; `never`", None, "`never`")
+    max_idle: float | None = _setting(
+        _seconds, "SECONDS", "how long a session lives without input and output, even with somebody attached; `never`",
+        None, "`never`",
+    )  # fmt: skip
+    max_output_rate: int | None = _setting(
+        _bytes(MIN_RATE),
+        "BYTES",
+        "output of a session per second, beyond which its program has to wait",
+        None,
+        "no cap",
+    )
+    limit_memory: int | None = _setting(_bytes(1 << 20), "BYTES", "memory of a session, as `2G`", None, "none")
+    limit_processes: int | None = _setting(
+        _whole(1, 1_000_000), "N", "processes and threads of a session", None, "none"
+    )
+    limit_cpu: float | None = _setting(_cpus, "CPUS", "what a session may use of the CPUs, as `0.5`", None, "none")
+    limit_files: int | None = _setting(
+        _whole(16, 1_000_000), "N", "open files of each process of a session", None, "none"
+    )
+    cgroup: str = _setting(
+        str, "PATH", "the cgroup (v2) under which sessions get theirs", "", "one delegated to the server, for a limit"
+    )
     origin: tuple[str, ...] = _setting(
         _host, "HOST", "another host whose pages may connect; may be repeated", (), "same host", repeat=True
     )
@@ -270,6 +326,18 @@ class Config:
             size_policy=self.size_policy,
             max_viewers=self.max_viewers,
             backend_type=self.backend,
+            user=self.user or None,
+            keep=self.env or None,
+            max_life=self.max_life,
+            max_idle=self.max_idle,
+            output_rate=self.max_output_rate,
+            limits=Limits(
+                memory=self.limit_memory,
+                processes=self.limit_processes,
+                cpu=self.limit_cpu,
+                files=self.limit_files,
+                cgroup=self.cgroup or None,
+            ),
         )
 
 
@@ -365,12 +433,23 @@ def _check(config: Config) -> None:
         raise ConfigError("--tunnel: there is no listener to publish")
     if config.tunnel and config.no_auth:
         raise ConfigError("--tunnel: not with --no-auth, since whoever reaches the far end would get a shell")
+    if config.allow_containers and (config.user or config.options().limits):
+        raise ConfigError("--allow-containers: not with --user or limits, which don't reach into a container")
     if len(config.tunnel_remote) > len(config.tunnel):
         raise ConfigError("--tunnel-remote: there are more of them than tunnels")
     try:
         config.options()
     except OptionError as error:
         raise ConfigError(str(error)) from None
+
+
+def check_here(options: Options) -> dict[str, str]:
+    """What holds each limit on this machine. Raises ConfigError for what can't be had here."""
+    try:
+        return check(options)
+    except OptionError as error:
+        said = str(error).replace("limits.cgroup", "--cgroup", 1).replace("limits.", "--limit-", 1)
+        raise ConfigError(f"--{said}" if said.startswith("user:") else said) from None
 
 
 def read_token(path: str) -> str:

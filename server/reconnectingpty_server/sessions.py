@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -12,8 +13,12 @@ from reconnectingpty import Metrics, Options, ReconnectingPTY, ReconnectingPTYEr
 from reconnectingpty.container import Container
 from reconnectingpty.screen import adopt
 
+from .config import check_here
+
 REMEMBERED = 1024
 REMEMBERED_SECONDS = 600.0
+
+log = logging.getLogger(__name__)
 
 
 class TooManySessions(ReconnectingPTYError):
@@ -54,7 +59,10 @@ class Sessions:
         self._watchers: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     def configure(self, options: Options, limit: int) -> None:
-        """What sessions started from now on get, and how many there may be."""
+        """What sessions started from now on get, and how many there may be. Raises ConfigError for what can't be."""
+        held = check_here(options)
+        if held:
+            log.info("sessions are limited: %s", ", ".join(f"{name} by {what}" for name, what in held.items()))
         self.options = replace(options, metrics=self._metrics)
         self.limit = limit
 

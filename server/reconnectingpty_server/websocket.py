@@ -23,6 +23,7 @@ from websockets.typing import Subprotocol
 from reconnectingpty import (
     AttachRefused,
     Disconnected,
+    Expired,
     IdleTimeout,
     InputStalled,
     Killed,
@@ -132,6 +133,7 @@ class CoderSocket(_Socket):
 
 _CODES: dict[type[BaseException], CloseCode] = {
     IdleTimeout: CloseCode.IDLE_TIMEOUT,
+    Expired: CloseCode.IDLE_TIMEOUT,
     Killed: CloseCode.KILLED,
     Shutdown: CloseCode.GOING_AWAY,
     SessionClosed: CloseCode.INTERNAL,
