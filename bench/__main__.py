@@ -10,10 +10,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from . import measures
+from .capacity import capacity
 from .measures import Row, raise_limits
 from .terminal import terminal
 
-MEASURES = {**measures.MEASURES, "terminal": terminal}
+MEASURES = {**measures.MEASURES, "terminal": terminal, "capacity": capacity}
 
 
 def main() -> None:

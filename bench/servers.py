@@ -94,7 +94,7 @@ def compiled(name: str) -> str:
         if compiler is None:
             raise RuntimeError("the bench needs a C compiler: apt-get install gcc libc6-dev")
         source = str(HERE / f"{name}.c")
-        subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-o", program, source, "-lutil"], check=True)
+        subprocess.run([compiler, "-O2", "-Wall", "-Wextra", "-o", program, source, "-lutil", "-lm"], check=True)
     return program
 
 
