@@ -31,6 +31,7 @@ from .limits import Limits
 from .metrics import Metrics
 from .options import Options
 from .process import ExitStatus
+from .recording import Recordings
 from .session import ReconnectingPTY
 from .size import Size
 from .sizing import SizePolicy
@@ -57,6 +58,7 @@ __all__ = [
     "ProtocolError",
     "ReconnectingPTY",
     "ReconnectingPTYError",
+    "Recordings",
     "SessionClosed",
     "SessionInfo",
     "Shutdown",

@@ -28,6 +28,7 @@ from .output_log import LogReader, OutputLog
 from .process import READ_AT_ONCE, Process
 from .questions import Questions
 from .rate import Rate
+from .recording import Recorder
 from .session import ReconnectingPTY
 from .size import Size
 from .sizing import Claim, SizePolicy, decide
@@ -81,6 +82,8 @@ class BufferedPTY(ReconnectingPTY):
         self._turns = turns()
         self._questions = Questions(self._answer, self._leader)
         self.model.emulator.on_query = self._questions.ask
+        if options.record is not None:
+            self._recorder = Recorder(options.record, self)
 
     # -- start
 
@@ -147,6 +150,8 @@ class BufferedPTY(ReconnectingPTY):
             wait = self._rate.spend(len(data), self._last_active)
             if wait > 0:
                 self._held_back = self._loop.call_later(wait, self._go_on)
+        if self._recorder is not None:
+            self._recorder.note()
         self._pace()
 
     def _echoed(self) -> None:
@@ -224,6 +229,8 @@ class BufferedPTY(ReconnectingPTY):
         behind = 0 if self._quiet else self.log.limit * 3 // 4
         if self.model.advance(MODEL_SLICE, behind):
             self._questions.caught_up()
+            if self._recorder is not None:
+                self._recorder.settled()
         elif not behind:
             self._turns.ask(self._advance_model)
         self._pace()
@@ -257,6 +264,14 @@ class BufferedPTY(ReconnectingPTY):
         if self.options.metrics is not None:
             self.options.metrics.snapshot_bytes.observe(len(data))
         return data
+
+    def settled_picture(self) -> bytes | None:
+        """What draws the screen as it is at the log's end; None where the model has not got there."""
+        return self.model.snapshot(0) if self.model.caught_up else None
+
+    async def settle(self) -> None:
+        """Have the model catch up."""
+        await self._catch_up()
 
     def resynced(self) -> None:
         """A viewer fell off the log."""
@@ -348,6 +363,8 @@ class BufferedPTY(ReconnectingPTY):
             self._fit()
         if not self._key_at:
             self._key_at = time.perf_counter()
+        if self._recorder is not None:
+            self._recorder.typed(data)
         self._process.write(data, viewer.input.accept)
 
     def _leader(self) -> Viewer | None:
@@ -381,6 +398,8 @@ class BufferedPTY(ReconnectingPTY):
                 self.options.metrics.error("resize")
             return
         self.log.resize(size)
+        if self._recorder is not None:
+            self._recorder.note()
         for viewer in self._viewers:
             viewer.wake()
         self._pace()
@@ -482,4 +501,5 @@ class BufferedPTY(ReconnectingPTY):
             name=self.name,
             owner=self.owner,
             limits=dict(self._confinement.held),
+            recorded=self.recorded,
         )

@@ -34,3 +34,5 @@ class SessionInfo:
     """Whose it is, in the words of whoever embeds the library."""
     limits: dict[str, str] = field(default_factory=dict)
     """What holds each of its limits: `cgroup` or `rlimit`, by the limit's name."""
+    recorded: bool = False
+    """Whether what it shows is being recorded on the server."""

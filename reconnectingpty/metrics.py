@@ -33,7 +33,7 @@ CODER_ERROR_TYPES = (
 )
 """The values of `error_type` that Coder's agent has."""
 
-OWN_ERROR_TYPES = ("spawn", "protocol", "input_stalled", "end", "internal")
+OWN_ERROR_TYPES = ("spawn", "protocol", "input_stalled", "end", "internal", "recording")
 ERROR_TYPES = CODER_ERROR_TYPES + OWN_ERROR_TYPES
 BACKENDS = ("buffered", "screen")
 REPLIES = ("delta", "snapshot", "none")

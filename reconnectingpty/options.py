@@ -14,6 +14,7 @@ from .sizing import SizePolicy
 
 if TYPE_CHECKING:
     from .metrics import Metrics
+    from .recording import Recordings
 
 MIN_LOG = 512 << 10
 MAX_LOG = 1 << 30
@@ -60,6 +61,8 @@ class Options:
     """Bytes of output a second in the long run, beyond which the program has to wait; None: as fast as it can."""
     kill_grace: float = 1.0
     """Between SIGHUP and SIGTERM, and again before SIGKILL."""
+    record: Recordings | None = None
+    """Where the session is recorded; None: nowhere."""
     linger: float = 10.0
     """How long the last output of an ended session waits for a viewer that takes none of it."""
     input_stall: float = 30.0

@@ -53,6 +53,13 @@ class ExitStatus:
     code: int | None = None
     signal: int | None = None
 
+    @property
+    def shell(self) -> int:
+        """As a shell's `$?` has it: the code, or 128 and the signal's number; 1 where nobody can know."""
+        if self.code is not None:
+            return self.code
+        return 1 if self.signal is None else 128 + self.signal
+
 
 Trouble = Callable[[str, OSError], None]
 """Told of an error that no ordinary end explains, under the type that it is counted by."""

@@ -34,6 +34,7 @@ from .expiry import Expiry
 from .info import SessionInfo
 from .options import Options
 from .process import ExitStatus
+from .recording import Recorder
 from .size import Size
 from .state import State, StateMachine
 from .terminal.screen import Screen
@@ -80,6 +81,7 @@ class ReconnectingPTY(ABC):
         """Done when the end must not wait for any program's grace."""
         self._timer: asyncio.TimerHandle | None = None
         self._expiry = Expiry(self.close, lambda: self._last_active, options.max_life, options.max_idle)
+        self._recorder: Recorder | None = None
         self._arm(options.attach_timeout)
         if options.metrics is not None:
             options.metrics.watch(self)
@@ -271,10 +273,13 @@ class ReconnectingPTY(ABC):
             await self._start(size)
         except ReconnectingPTYError as error:
             failed = error if isinstance(error, StartFailed) else StartFailed(str(error))
+            self._recorder = None
             self._done("error", failed)
             raise failed from error
         if self.options.metrics is not None:
             self.options.metrics.started(self._loop.time() - began)
+        if self._recorder is not None:
+            self._recorder.begin()
         if self._machine.advance(State.READY):
             self._expiry.start(time.time() - self.created)
 
@@ -322,8 +327,24 @@ class ReconnectingPTY(ABC):
             await asyncio.wait((self._starting,))
         try:
             await self._finish(error)
+            await self._finish_recording(error)
         finally:
             self._done(error.reason if error is not None else "exit", error)
+
+    async def _finish_recording(self, error: SessionClosed | None) -> None:
+        if self._recorder is not None:
+            status = self.exit_status or ExitStatus()
+            await self._recorder.finish(status.shell, str(error or ""), self._hurry, self.options.linger)
+
+    def recording_failed(self) -> None:
+        """The recording has stopped; the session goes on."""
+        if self.options.metrics is not None:
+            self.options.metrics.error("recording")
+
+    @property
+    def recorded(self) -> bool:
+        """Whether what the program writes is being recorded now."""
+        return self._recorder is not None and self._recorder.active
 
     def _done(self, reason: str, error: ReconnectingPTYError | None) -> None:
         self._disarm()

@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from reconnectingpty import Limits, OptionError, Options, SizePolicy, backends, check
+from reconnectingpty import Limits, OptionError, Options, Recordings, SizePolicy, backends, check
 from reconnectingpty.options import MIN_LOG, MIN_RATE
+from reconnectingpty.recording.directory import FILE_SIZE, FILES, LEAST_FILE, TOTAL_SIZE
 
 from .access import proxies
 from .access.throttle import Rate
@@ -308,6 +309,16 @@ class Config:
     tunnel_option: tuple[str, ...] = _setting(
         str, "OPTION", "an option of ssh (`-o OPTION`) for all tunnels; may be repeated", (), "none", repeat=True
     )
+    record: str = _setting(str, "DIR", "record every session there, as asciicasts", "", "off")
+    record_input: bool = _setting(_flag, "", "record what is typed, too, passwords included", False, "off")
+    record_size: int = _setting(
+        _whole(LEAST_FILE, 1 << 40), "BYTES", "a recording goes on in another file then", FILE_SIZE, str(FILE_SIZE)
+    )
+    record_total: int = _setting(
+        _whole(LEAST_FILE, 1 << 50), "BYTES", "what that directory may hold; the oldest recordings go",
+        TOTAL_SIZE, str(TOTAL_SIZE),
+    )  # fmt: skip
+    record_files: int = _setting(_whole(1, 1_000_000), "N", "files it may hold", FILES, str(FILES))
     metrics_prefix: str = _setting(_name, "NAME", "put before `reconnecting_pty_…`", "", "none")
     config: str = _setting(str, "PATH", "a TOML file with these settings as keys", "", "none")
     log_format: str = _setting(
@@ -338,7 +349,14 @@ class Config:
                 files=self.limit_files,
                 cgroup=self.cgroup or None,
             ),
+            record=self._recordings(),
         )
+
+    def _recordings(self) -> Recordings | None:
+        if not self.record:
+            return None
+        sizes = {"file_size": self.record_size, "total_size": self.record_total, "files": self.record_files}
+        return Recordings(self.record, input=self.record_input, **sizes)
 
 
 def settings() -> dict[str, Setting]:
