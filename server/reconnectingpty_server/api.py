@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import access_api, debug, session_api
 from .access.visitor import Role, Visitor
+from .cluster.api import list_nodes, show_node
 from .exchange import Request, Response
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ ROUTES: dict[str, Route] = {
     "/api/login": Route({"POST": access_api.log_in}, None),
     "/api/logout": Route({"POST": access_api.log_out}),
     "/api/whoami": Route({"GET": access_api.who_am_i}),
+    "/api/node": Route({"GET": show_node}, None),
+    "/api/nodes": Route({"GET": list_nodes}),
     "/api/tickets": Route({"POST": access_api.make_ticket}),
     "/api/tunnels": Route({"GET": list_tunnels}, ADMINS),
     "/api/sessions": Route({"GET": session_api.list_sessions, "POST": session_api.start_session}),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import secrets
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -14,6 +13,7 @@ from reconnectingpty.tunnel.cli import tunnel
 
 from . import attach, serve
 from .access import users
+from .cluster import command as haproxy_config
 from .config import ConfigError, add_flags
 from .logs import clean
 from .remote import Remote, RemoteError
@@ -51,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     adding.add_argument("--role", choices=("user", "viewer", "admin"), default="user", help="(default: user)")
     adding.add_argument("--users-file", required=True, metavar="PATH", help="what the server has as --users-file")
     adding.set_defaults(run=_add_user)
+    routing = "HAProxy's configuration for several nodes"
+    haproxy_config.add_arguments(commands.add_parser("haproxy-config", help=routing, allow_abbrev=False))
     listing = _client(commands, "list", "list the sessions", _list)
     listing.add_argument("--json", action="store_true", help="as JSON")
     _client(commands, "kill", "end a session", _kill).add_argument("session")
@@ -116,8 +118,9 @@ def _screen(arguments: argparse.Namespace) -> int:
 
 
 def _attach(arguments: argparse.Namespace) -> int:
-    session = arguments.session or secrets.token_urlsafe(16).lstrip(".-_")
-    return attach.run(_remote(arguments), session, arguments.command, readonly=arguments.readonly)
+    remote = _remote(arguments)
+    session = arguments.session or remote.json("/api/node")["session"]
+    return attach.run(remote, session, arguments.command, readonly=arguments.readonly)
 
 
 def _version() -> str:

@@ -22,6 +22,7 @@ from reconnectingpty.recording.directory import FILE_SIZE, FILES, LEAST_FILE, TO
 
 from .access import proxies
 from .access.throttle import Rate
+from .cluster.names import NODE, WHAT_A_NODE_IS
 
 PREFIX = "RECONNECTINGPTY_"
 
@@ -53,7 +54,8 @@ class Address(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-def _address(text: str) -> Address:
+def read_address(text: str) -> Address:
+    """An address as a person writes it. Raises ConfigError."""
     if text.startswith("unix:"):
         if len(text) > len("unix:"):
             return Address("", 0, text.removeprefix("unix:"))
@@ -149,6 +151,12 @@ def _host(text: str) -> str:
     return host
 
 
+def _node(text: str) -> str:
+    if not NODE.fullmatch(text):
+        raise ConfigError(WHAT_A_NODE_IS)
+    return text
+
+
 def _token(text: str) -> str:
     if not re.fullmatch(r"[\x21-\x7e]{8,256}", text):
         raise ConfigError("must be 8 to 256 printable ASCII characters without blanks")
@@ -199,12 +207,12 @@ class Config:
     """Every setting of `reconnectingpty serve`, read and checked."""
 
     listen: tuple[Address, ...] = _setting(
-        _address, "ADDR",
+        read_address, "ADDR",
         "where to listen: `host:port` (port 0: any free one), `[v6]:port` or `unix:/path`; may be repeated",
         (Address("127.0.0.1", 7681),), "`127.0.0.1:7681`", repeat=True,
     )  # fmt: skip
     agent_listen: tuple[Address, ...] = _setting(
-        _address, "ADDR", "where to speak Coder's agent stream, which has no login: loopback or Unix sockets",
+        read_address, "ADDR", "where to speak Coder's agent stream, which has no login: loopback or Unix sockets",
         (), "none", repeat=True,
     )  # fmt: skip
     token: str = _setting(_token, "TEXT", "the admin token", "", "random")
@@ -297,6 +305,9 @@ class Config:
     )
     origin: tuple[str, ...] = _setting(
         _host, "HOST", "another host whose pages may connect; may be repeated", (), "same host", repeat=True
+    )
+    node: str = _setting(
+        _node, "NAME", "this server's name among several behind a router; its sessions' ids begin with it", "", "none"
     )
     tunnel: tuple[str, ...] = _setting(
         str, "[USER@]HOST", "publish the first listener there by a supervised `ssh -R`; may be repeated",

@@ -21,6 +21,8 @@ from reconnectingpty.tunnel.publish import Tunnel, TunnelMetrics, local_end
 from . import api
 from .access.reception import Reception
 from .agent import AgentStreams
+from .cluster.arrival import arrived
+from .cluster.names import Node
 from .config import Address, Config, ConfigError
 from .descriptors import Descriptors
 from .exchange import Refused, Request, Response
@@ -57,7 +59,10 @@ class Server:
         self.reception = Reception(config)
         self.metrics = Metrics(prefix=config.metrics_prefix)
         self.sessions = Sessions(config.options(), self.metrics, config.max_sessions)
-        self.terminals = Terminals(config, self.reception, self.sessions, self.metrics, lambda: self._stopping)
+        self.node = Node(config.node)
+        self.terminals = Terminals(
+            config, self.reception, self.sessions, self.node, self.metrics, lambda: self._stopping
+        )
         self.connections: set[HttpConnection] = set()
         self.lingering: set[HttpConnection] = set()
         self.max_connections = MAX_CONNECTIONS
@@ -173,7 +178,7 @@ class Server:
         return response
 
     async def _answer(self, request: Request) -> Response:
-        request = self.reception.seen(request)
+        request = self._seen(request)
         method = "GET" if request.method == "HEAD" else request.method
         found = api.find(request.path)
         if found is None:
@@ -190,6 +195,10 @@ class Server:
             if visitor.role not in route.roles:
                 return Response.error(403, f"this is not for a {visitor.role}")
         return await handler(self, request, rest, visitor)
+
+    def _seen(self, request: Request) -> Request:
+        """The request as its client made it and as this node has it. Raises Refused."""
+        return arrived(self.reception.seen(request), self.node, self.sessions.get)
 
     def _page(self, request: Request, method: str) -> Response:
         if PATHS.fullmatch(request.path):
@@ -208,7 +217,7 @@ class Server:
     async def upgrade(self, request: Request, connection: HttpConnection) -> Response | None:
         """Let a WebSocket in, or refuse it with an answer."""
         try:
-            request = self.reception.seen(request)
+            request = self._seen(request)
             entry = self.terminals.entry(request)
             if request.method != "GET":
                 return Response.error(405, "a WebSocket begins with GET", Allow="GET")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
 import unicodedata
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
@@ -15,6 +14,7 @@ from reconnectingpty.container import Container
 from reconnectingpty.wire.address import AttachRequest, InvalidQuery, parse_query
 
 from .access.visitor import Access, Visitor
+from .cluster.arrival import own
 from .exchange import Refused, Request, Response, invalid
 from .sessions import TooManySessions
 
@@ -86,7 +86,7 @@ async def start_session(server: Server, request: Request, rest: tuple[str, ...],
     )
     name = _name(fields.pop("name", ""))
     like = fields.pop("like", None)
-    asked = _asked(fields)
+    asked = _asked(server, fields)
     if server.sessions.get(asked.session) is not None:
         raise Refused(Response.error(409, f"there is a session {asked.session!r} already"))
     try:
@@ -116,13 +116,14 @@ async def start_session(server: Server, request: Request, rest: tuple[str, ...],
     return Response.json(_told(session, visitor), 201)
 
 
-def _asked(fields: dict[str, Any]) -> AttachRequest:
+def _asked(server: Server, fields: dict[str, Any]) -> AttachRequest:
     """The fields as a terminal's address has them, so that both are read by the same rules."""
-    query = {"reconnect": [secrets.token_urlsafe(16)]}
+    query = {"reconnect": [server.node.mint()]}
     for field, value in fields.items():
         if not isinstance(value, str | int) or isinstance(value, bool):
             raise invalid(field, "must be a string or a number")
         query[_AS_IN_ADDRESS.get(field, field)] = [str(value)]
+    query["reconnect"] = [own(query["reconnect"][0], server.node, server.sessions.get)]
     try:
         return parse_query(query)
     except InvalidQuery as error:
@@ -142,7 +143,7 @@ def _like(server: Server, like: Any, visitor: Visitor) -> tuple[Any, Container |
     """What another session runs, and where it is now: its command is started again, so nothing new is allowed."""
     if not isinstance(like, str):
         raise invalid("like", "must be a session's id")
-    model = session_for(server, like, visitor, Access.WRITE)
+    model = session_for(server, own(like, server.node, server.sessions.get), visitor, Access.WRITE)
     return model.command_asked, model.container, model.info().cwd
 
 

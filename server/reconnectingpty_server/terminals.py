@@ -28,6 +28,7 @@ from .access.door import ADMIN
 from .access.reception import Reception
 from .access.visitor import Access, Role, Visitor
 from .agent import AgentConnection
+from .cluster.names import Node
 from .config import Config
 from .exchange import Refused, Request, Response
 from .sessions import Ended, NoSuchSession, Sessions
@@ -53,12 +54,14 @@ class Terminals:
         config: Config,
         reception: Reception,
         sessions: Sessions,
+        node: Node,
         metrics: Metrics,
         stopping: Callable[[], bool],
     ) -> None:
         self.config = config
         self.reception = reception
         self.sessions = sessions
+        self.node = node
         self.metrics = metrics
         self._stopping = stopping
         sessions.on_end = self.session_ends
@@ -198,7 +201,7 @@ class Terminals:
         self.metrics.connections.inc()
         self.permit(init)
         session = self.sessions.get_or_start(
-            init.session,
+            self.node.own(init.session, self.sessions.get),
             init.command or self.config.command,
             self.sessions.options_of(init.backend_type),
             self.container(init),

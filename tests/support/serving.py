@@ -18,11 +18,10 @@ from reconnectingpty_server.server import Server
 TOKEN = "a-token-of-tests"
 
 
-class Serving:
-    """A server that listens."""
+class Remote:
+    """Something that listens and speaks HTTP."""
 
-    def __init__(self, server: Server, address: Address) -> None:
-        self.server = server
+    def __init__(self, address: Address) -> None:
         self.address = address
 
     @property
@@ -82,6 +81,14 @@ class Serving:
             max_size=None,
             **more,
         )
+
+
+class Serving(Remote):
+    """A server that listens."""
+
+    def __init__(self, server: Server, address: Address) -> None:
+        super().__init__(address)
+        self.server = server
 
 
 @asynccontextmanager

@@ -1,0 +1,1 @@
+"""More than one machine: sessions that carry their node's name, and a router that reads it."""

@@ -1,0 +1,268 @@
+"""HAProxy's configuration for a router: settings in, text out.
+
+Pure. The idea of it: one backend holds every node, so that `leastconn` counts the terminals of each; a request for a
+session names its server there by what stands before the dot; and whatever HAProxy would do with it where that server
+is down (it would take another one) is refused before. Each line that is not plain has its reason beside it, for
+whoever reads the file that comes out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from ..config import Address
+from .arrival import PREFIX, QUERY, SESSIONS
+from .listing import HEADER
+from .router import NodeAt, Router
+
+BACKEND = "nodes"
+FILES = "files"
+GONE = "node %[var(txn.node)] does not answer, and its sessions with it; one that comes back has its id still"
+UNKNOWN = "there is no node of that name"
+NAMELESS = (
+    "that session id names no node; here it must be <node>.<name>: "
+    f"GET /api/node gives a new one, {PREFIX}<node>/... asks a node"
+)
+PER_NODE = f"each node has its own: {PREFIX}<node>/... asks one, GET /api/nodes names them"
+ANYBODYS = ("/api/login", "/api/logout", "/api/whoami", "/api/node", "/api/nodes")
+"""What any node answers for all of them. The rest of the interface is about one node, and has to name it."""
+ERRORS = {
+    400: "the router could not read that request",
+    408: "the request took too long to come",
+    500: "the router failed",
+    502: "what the node answered could not be read; try again",
+    503: "no node takes that now; try again in a moment",
+    504: "the node took too long; try again",
+}
+RETRY_AFTER = 2
+CIPHERS = ":".join(
+    f"ECDHE-{key}-{cipher}"
+    for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
+    for key in ("ECDSA", "RSA")
+)
+LOG = "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %tsc %ac/%fc/%bc/%sc/%rc %HM %HP"
+
+
+def configuration(router: Router) -> str:
+    """The whole configuration file."""
+    parts = [_HEAD, _global(router), _DEFAULTS, _frontend(router), _backend(router), _files(router)]
+    if router.redirect:
+        parts.append(_redirect(router))
+    if router.metrics is not None:
+        parts.append(_metrics(router.metrics))
+    return "\n".join(parts)
+
+
+_HEAD = """\
+# Made by `reconnectingpty haproxy-config`: change its settings, not this file.
+# Start:   haproxy -W -f FILE   (systemd: haproxy -Ws -f FILE)
+# Reload:  kill -USR2 of the master process; connections that are open stay with the old process until they end.
+"""
+
+
+def _lines(section: str, *lines: str) -> str:
+    return "\n".join([section, *(f"    {line}" for line in lines), ""])
+
+
+def _global(router: Router) -> str:
+    lines = [
+        "master-worker",
+        "# How long the connections of an old process may go on after a reload.",
+        f"hard-stop-after {router.keep_seconds}s",
+        "log stdout format raw local0 info",
+    ]
+    if router.control:
+        # Reloading, the new process is handed the listeners, so that no connection is refused meanwhile.
+        lines.append(f"stats socket {router.control} mode 600 level admin expose-fd listeners")
+    if router.user:
+        lines.append(f"user {router.user}")
+    if router.group:
+        lines.append(f"group {router.group}")
+    if router.threads:
+        lines.append(f"nbthread {router.threads}")
+    if router.certificate:
+        lines += [
+            f"ssl-default-bind-ciphers {CIPHERS}",
+            "ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets",
+        ]
+    return _lines("global", *lines)
+
+
+def _error(status: int, message: str) -> str:
+    return f"http-error status {status} {_body(message)}" + (
+        f" hdr Retry-After {RETRY_AFTER}" if status in (503, 504) else ""
+    )
+
+
+def _body(message: str, kind: str = "string") -> str:
+    """A JSON error as HAProxy is told it; what stands in single quotes has no meaning but its own."""
+    text = json.dumps({"message": message})
+    assert "'" not in text
+    return f"content-type application/json {kind} '{text}' hdr Cache-Control no-store"
+
+
+def _refuse(status: int, message: str, condition: str, kind: str = "string") -> str:
+    return f"http-request return status {status} {_body(message, kind)} if {condition}"
+
+
+def _answer(status: str, condition: str) -> str:
+    return (
+        f"http-request return status 200 content-type application/json string '{json.dumps({'status': status})}' "
+        f"if {condition}"
+    )
+
+
+_DEFAULTS = _lines(
+    "defaults",
+    "mode http",
+    "log global",
+    "# Without the query, which may hold a token.",
+    f'log-format "{LOG}"',
+    "option dontlognull",
+    "timeout connect 3s",
+    "timeout client 60s",
+    "timeout http-request 10s",
+    "timeout http-keep-alive 60s",
+    "# Ending a session waits for its grace.",
+    "timeout server 35s",
+    "timeout queue 5s",
+    "timeout check 3s",
+    "# A terminal may be silent for long. The nodes ping their clients, and who has vanished is noticed by keepalive.",
+    "timeout tunnel 24h",
+    "timeout client-fin 10s",
+    "timeout server-fin 10s",
+    "option clitcpka",
+    "clitcpka-idle 30s",
+    "clitcpka-intvl 10s",
+    "clitcpka-cnt 3",
+    "option srvtcpka",
+    "srvtcpka-idle 30s",
+    "srvtcpka-intvl 10s",
+    "srvtcpka-cnt 3",
+    "option http-no-delay",
+    "# Never another node for a session whose own could not be reached.",
+    "no option redispatch",
+    "retries 2",
+    *(_error(status, message) for status, message in ERRORS.items()),
+)
+
+
+def _bind(address: Address, router: Router, *, tls: bool) -> str:
+    if address.path:
+        return f"bind unix@{address.path} mode 660"
+    # HTTP/1.1 alone: over HTTP/2 all terminals of a browser would share one connection, and wait for each other.
+    secure = f" ssl crt {router.certificate} alpn http/1.1" if tls and router.certificate else ""
+    return f"bind {address} tcp-ut 120s{secure}"
+
+
+def _frontend(router: Router) -> str:
+    names = [node.name for node in router.nodes]
+    session_field = SESSIONS.count("/") + 1
+    return _lines(
+        "frontend terminals",
+        *(_bind(address, router, tls=True) for address in router.bind),
+        "# What the nodes are told of the client, which can say nothing of that itself.",
+        "http-request del-header Forwarded",
+        "http-request del-header X-Real-IP",
+        "http-request del-header X-Forwarded-Host",
+        "http-request set-header X-Forwarded-For %[src]",
+        "http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]",
+        f"http-request del-header {HEADER}",
+        *(['http-response set-header Strict-Transport-Security "max-age=31536000"'] if router.certificate else []),
+        "# Where a request has its session's id, and the node in it.",
+        "acl is_terminal path /pty",
+        "acl is_terminal path_reg ^/api/v2/workspaceagents/[^/]*/pty$",
+        f"http-request set-var(txn.id) url_param({QUERY}),url_dec if is_terminal",
+        f"http-request set-var(txn.id) path,field({session_field},/),url_dec if {{ path_beg {SESSIONS} }}",
+        "http-request set-var(txn.node) var(txn.id),field(1,.) if { var(txn.id) -m sub . }",
+        f"http-request set-var(txn.node) path,field(3,/) if {{ path_beg {PREFIX} }}",
+        "acl to_a_node var(txn.node) -m found",
+        f"acl known var(txn.node) -m str {' '.join(names)}",
+        _refuse(404, UNKNOWN, "to_a_node !known"),
+        _refuse(404, NAMELESS, "!to_a_node { var(txn.id) -m len gt 0 }"),
+        f"acl for_any path {' '.join(ANYBODYS)}",
+        f"acl to_start path {SESSIONS.rstrip('/')}",
+        _refuse(404, PER_NODE, "!to_a_node { path /metrics } or !to_a_node { path_beg /debug/ }"),
+        _refuse(404, PER_NODE, "!to_a_node { path_beg /api/ } !for_any !is_terminal !to_start"),
+        _refuse(404, PER_NODE, "!to_a_node to_start !METH_POST"),
+        "# A node that is down: not another one in its place.",
+        *(
+            f"http-request set-var(txn.up) srv_is_up({BACKEND}/{name}) if {{ var(txn.node) -m str {name} }}"
+            for name in names
+        ),
+        _refuse(410, GONE, "to_a_node !{ var(txn.up) -m bool }", "lf-string"),
+        *_told_of_nodes(names),
+        "# The router is as alive as it answers, and ready while a node takes sessions.",
+        _answer("ok", "{ path /healthz }"),
+        _refuse(503, ERRORS[503], f"{{ path /readyz }} {{ nbsrv({BACKEND}) lt 1 }}"),
+        _answer("ready", "{ path /readyz }"),
+        f"use_backend {FILES} if {{ path_beg /assets/ }} {{ method GET HEAD }}",
+        f"default_backend {BACKEND}",
+    )
+
+
+def _told_of_nodes(names: Sequence[str]) -> list[str]:
+    """The router knows its nodes, and the node that is asked knows who may know them."""
+    states = " ".join(f"{name}=%[srv_is_up({BACKEND}/{name}),iif(up,down)]" for name in names)
+    return [f'http-request set-header {HEADER} "{states}" if {{ path /api/nodes }}']
+
+
+def _servers(router: Router, more: str) -> list[str]:
+    return [_server(node, more.format(node=node.name)) for node in router.nodes]
+
+
+def _server(node: NodeAt, more: str) -> str:
+    where = f"unix@{node.address.path}" if node.address.path else str(node.address)
+    # Weight 0 gets nothing new; what names the server gets there all the same.
+    return f"server {node.name} {where} {more}" + (" weight 0" if node.drain else "")
+
+
+def _backend(router: Router) -> str:
+    return _lines(
+        f"backend {BACKEND}",
+        "balance leastconn",
+        "use-server %[var(txn.node)] if { var(txn.node) -m found }",
+        "option httpchk",
+        "http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host localhost",
+        "# Anything but these is no node of ours.",
+        "http-check expect rstatus ^(200|503)$ error-status L7STS",
+        "# Not ready (full, draining, shutting down): nothing new for it, but its own sessions stay within reach.",
+        "http-check expect status 200 error-status L7OKC",
+        "# No on-marked-down: a check that fails must not cut a terminal that works.",
+        f"default-server inter {router.check_seconds}s fastinter 500ms downinter 1s fall {router.fall} "
+        f"rise {router.rise} observe layer4 error-limit 2 on-error fastinter init-addr last,libc,none",
+        *_servers(router, "check"),
+    )
+
+
+def _files(router: Router) -> str:
+    return _lines(
+        f"backend {FILES}",
+        "# While versions differ from node to node, a part of the page may be missing on one and be on the next.",
+        "balance roundrobin",
+        "retry-on 404 conn-failure",
+        "option redispatch 1",
+        f"retries {max(2, min(len(router.nodes), 8))}",
+        "default-server init-addr last,libc,none",
+        *_servers(router, f"track {BACKEND}/{{node}}"),
+    )
+
+
+def _redirect(router: Router) -> str:
+    return _lines(
+        "frontend plain",
+        *(_bind(address, router, tls=False) for address in router.redirect),
+        "http-request redirect scheme https code 308",
+    )
+
+
+def _metrics(address: Address) -> str:
+    return _lines(
+        "frontend metrics",
+        f"bind {address}",
+        "no log",
+        "http-request use-service prometheus-exporter if { path /metrics }",
+        "http-request return status 200 content-type text/plain string ok if { path /healthz }",
+        "http-request return status 404",
+    )

@@ -1,0 +1,119 @@
+"""A real HAProxy in front of real nodes, for one test."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from reconnectingpty_server.cluster.haproxy import configuration
+from reconnectingpty_server.cluster.router import read
+from reconnectingpty_server.config import Address
+
+from ..support.attached import PATIENCE
+from ..support.serving import Remote
+from ..tunnel.sshd import free_port
+from ..tunnel.support import needed
+
+
+class HAProxy(Remote):
+    """HAProxy with the configuration that the program writes, master and worker, as in production."""
+
+    def __init__(self, folder: Path, **settings: object) -> None:
+        super().__init__(Address("127.0.0.1", free_port()))
+        self._program = needed("/usr/sbin/haproxy", "haproxy")
+        self._file = folder / "haproxy.cfg"
+        self.control = str(folder / "control")
+        self._settings = {"check_seconds": 1, "threads": 1} | settings
+        self.process: asyncio.subprocess.Process
+
+    def write(self, nodes: dict[str, str], drain: list[str] | None = None) -> None:
+        """Put another configuration in place, which counts from the next start or reload on."""
+        named = [f"{name}={address}" for name, address in nodes.items()]
+        router = read("", named, drain or [], bind=[str(self.address)], control=self.control, **self._settings)
+        self._file.write_text(configuration(router))
+
+    async def start(self) -> None:
+        """Start it, and wait until it listens."""
+        self.process = await asyncio.create_subprocess_exec(
+            self._program, "-W", "-f", str(self._file), stdout=asyncio.subprocess.DEVNULL, stderr=-1
+        )
+        await self._listens()
+
+    async def _listens(self) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                try:
+                    await self.say("show info")
+                except OSError:
+                    assert self.process.returncode is None, await self._errors()
+                    await asyncio.sleep(0.02)
+                else:
+                    return
+
+    async def _errors(self) -> str:
+        assert self.process.stderr is not None
+        return (await self.process.stderr.read()).decode()
+
+    async def say(self, command: str) -> str:
+        """What the worker answers to a command."""
+        reader, writer = await asyncio.open_unix_connection(self.control)
+        try:
+            writer.write(f"{command}\n".encode())
+            return (await reader.read()).decode()
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    async def worker(self) -> int:
+        """The process that takes connections now."""
+        lines = (await self.say("show info")).splitlines()
+        return next(int(line.partition(": ")[2]) for line in lines if line.startswith("Pid:"))
+
+    async def reload(self) -> None:
+        """Have a new worker take over with the configuration as it is now."""
+        before = await self.worker()
+        os.kill(self.process.pid, signal.SIGUSR2)
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                try:
+                    if await self.worker() != before:
+                        return
+                except (OSError, StopIteration):
+                    pass
+                await asyncio.sleep(0.02)
+
+    async def states(self) -> dict[str, str]:
+        """Each node's state as HAProxy has it: UP, DOWN, NOLB, or on the way from one to another; DRAIN: weight 0."""
+        rows = [line.split(",") for line in (await self.say("show stat nodes 4 -1")).splitlines() if line]
+        return {row[1]: "DRAIN" if (row[17], row[18]) == ("UP", "0") else row[17] for row in rows[1:]}
+
+    async def until(self, **states: str) -> None:
+        """Wait until these nodes are in these states."""
+        async with asyncio.timeout(PATIENCE):
+            while not (await self.states()).items() >= states.items():
+                await asyncio.sleep(0.05)
+
+    async def stop(self) -> None:
+        """End master and workers."""
+        if self.process.returncode is None:
+            self.process.terminate()
+        async with asyncio.timeout(PATIENCE):
+            await self.process.communicate()
+
+
+@asynccontextmanager
+async def routing(
+    folder: Path, nodes: dict[str, str], drain: list[str] | None = None, **settings: object
+) -> AsyncIterator[HAProxy]:
+    """HAProxy before these nodes, by name and address; each has been checked once."""
+    haproxy = HAProxy(folder, **settings)
+    haproxy.write(nodes, drain)
+    await haproxy.start()
+    try:
+        yield haproxy
+    finally:
+        await haproxy.stop()

@@ -1,0 +1,184 @@
+"""What the router does with each request: whose it is, and whose it is not."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from reconnectingpty_server.api import ROUTES
+from reconnectingpty_server.cluster.haproxy import ANYBODYS
+
+from ..support.serving import Serving, Told, serving
+from .routing import HAProxy, routing
+
+
+@asynccontextmanager
+async def cluster(folder: Path, *names: str, **more: object) -> AsyncIterator[tuple[HAProxy, dict[str, Serving]]]:
+    """Nodes of these names, and a router before them that has seen them all."""
+    async with AsyncExitStack() as stack:
+        nodes = {
+            name: await stack.enter_async_context(serving(node=name, trusted_proxy=["127.0.0.1"])) for name in names
+        }
+        router = await stack.enter_async_context(
+            routing(folder, {name: str(node.address) for name, node in nodes.items()}, **more)
+        )
+        await router.until(**dict.fromkeys(names, "UP"))
+        yield router, nodes
+
+
+async def message(router: HAProxy, status: int, path: str, method: str = "GET") -> str:
+    """The reason of a refusal."""
+    found, headers, body = await router.request(method, path)
+    assert found == status, (path, found, body)
+    assert headers["content-type"] == "application/json"
+    return str(json.loads(body)["message"])
+
+
+async def test_a_session_is_where_its_id_says(tmp_path: Path) -> None:
+    async with cluster(tmp_path, "a", "b", "c") as (router, nodes):
+        uuid = "550e8400-e29b-41d4-a716-446655440000"
+        for name, node in nodes.items():
+            for path, session in (("/pty", "work"), (f"/api/v2/workspaceagents/{uuid}/pty", uuid)):
+                async with router.connect(f"command=cat&reconnect={name}.{session}&width=90", path=path) as socket:
+                    assert (await Told(socket).until_told("hello"))["session"] == f"{name}.{session}"
+                    assert node.server.sessions.get(f"{name}.{session}") is not None
+            assert (await router.json(f"/api/sessions/{name}.work"))["cols"] == 90
+            assert (await router.json(f"/api/sessions/{name}%2Ework"))["cols"] == 90
+            assert {one["id"] for one in (await router.json(f"/node/{name}/api/sessions"))["sessions"]} == {
+                f"{name}.work", f"{name}.{uuid}"
+            }  # fmt: skip
+            assert (await router.request("GET", f"/api/sessions/{name}.work/screen"))[0] == 200
+            assert (await router.request("DELETE", f"/api/sessions/{name}.work"))[0] == 204
+
+
+async def test_what_no_node_has_is_refused_with_a_reason_and_starts_nothing(tmp_path: Path) -> None:
+    async with cluster(tmp_path, "a", "b") as (router, nodes):
+        unknown = "there is no node of that name"
+        for path in ("/pty?reconnect=x.work", "/api/sessions/x.work", "/node/x/", "/node/A/", "/node//a/", "/node/"):
+            assert await message(router, 404, path) == unknown
+        for path in ("/pty?reconnect=work", "/api/sessions/work", "/pty?reconnect=w%6Frk", "/api/sessions/work/screen"):
+            assert "names no node" in await message(router, 404, path)
+        with pytest.raises(InvalidStatus) as refused:
+            async with router.connect("reconnect=work"):
+                pass
+        assert refused.value.response.status_code == 404
+        # What the router does not see in it, the node does.
+        status = await router.request("GET", "/node/a/pty?reconnect=b.work")
+        assert status[0] == 421
+        assert [len(node.server.sessions) for node in nodes.values()] == [0, 0]
+
+
+async def test_each_part_of_the_interface_is_anybodys_or_names_its_node(tmp_path: Path) -> None:
+    async with cluster(tmp_path, "a", "b") as (router, _):
+        for path, route in ROUTES.items():
+            for method in route.methods:
+                if "*" in path or path in ("/healthz", "/readyz"):
+                    continue
+                status, _, body = await router.request(method, path, b"{}")
+                started = (path, method) == ("/api/sessions", "POST")
+                if path in ANYBODYS or started:
+                    assert status in (200, 201, 204, 400), (path, status)
+                else:
+                    assert status == 404, (path, status)
+                    assert "/node/<node>/..." in json.loads(body)["message"]
+                    assert (await router.request(method, f"/node/b{path}", b"{}"))[0] != 404
+        assert (await router.request("GET", "/api/nothing"))[0] == 404
+        assert (await router.json("/node/a/api/node"))["node"] == "a"
+        assert await router.json("/readyz") == {"status": "ready"}
+        assert await router.json("/healthz") == {"status": "ok"}
+        status, headers, _ = await router.request("GET", "/", token=None)
+        assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+
+
+async def test_new_sessions_go_where_there_are_fewest(tmp_path: Path) -> None:
+    async with cluster(tmp_path, "a", "b", "c", "d") as (router, nodes), AsyncExitStack() as stack:
+        for _ in range(12):
+            session = (await router.json("/api/node"))["session"]
+            socket = await stack.enter_async_context(router.connect(f"reconnect={session}&command=cat"))
+            await Told(socket).until_told("hello")
+        assert [len(node.server.sessions) for node in nodes.values()] == [3, 3, 3, 3]
+
+
+async def test_a_dead_nodes_sessions_are_gone_and_no_other_node_starts_them(tmp_path: Path) -> None:
+    async with cluster(tmp_path, "a", "b") as (router, nodes):
+        assert {"node": "b", "up": True} in (await router.json("/api/nodes"))["nodes"]
+        await nodes["b"].server.close(0.0)
+        await router.until(b="DOWN", a="UP")
+        for path in ("/pty?reconnect=b.work", "/api/sessions/b.work", "/node/b/"):
+            told = await message(router, 410, path)
+            assert told == "node b does not answer, and its sessions with it; one that comes back has its id still"
+        with pytest.raises(InvalidStatus) as refused:
+            async with router.connect("reconnect=b.work"):
+                pass
+        assert refused.value.response.status_code == 410
+        assert len(nodes["a"].server.sessions) == 0
+        assert (await router.json("/api/nodes"))["nodes"] == [{"node": "a", "up": True}, {"node": "b", "up": False}]
+        assert await router.json("/readyz") == {"status": "ready"}
+        await nodes["a"].server.close(0.0)
+        await router.until(a="DOWN")
+        assert "no node takes that now" in await message(router, 503, "/readyz")
+        status, headers, _ = await router.request("GET", "/api/node")
+        assert (status, headers["retry-after"]) == (503, "2")
+
+
+@pytest.mark.parametrize("how", ["full", "drained"])
+async def test_a_node_that_takes_no_more_keeps_what_it_has(tmp_path: Path, how: str) -> None:
+    async with (
+        cluster(tmp_path, "a", "b") as (router, nodes),
+        router.connect("reconnect=b.work&command=cat") as socket,
+    ):
+        await Told(socket).until_told("hello")
+        addresses = {name: str(node.address) for name, node in nodes.items()}
+        if how == "full":
+            nodes["b"].server.sessions.limit = 1
+            await router.until(b="NOLB")
+        else:
+            router.write(addresses, ["b"])
+            await router.reload()
+            await router.until(b="DRAIN", a="UP")
+        assert {(await router.json("/api/node"))["node"] for _ in range(6)} == {"a"}
+        assert (await router.json("/api/sessions/b.work"))["viewers"] == 1
+        async with router.connect("reconnect=b.work") as again:
+            assert (await Told(again).until_told("hello"))["session"] == "b.work"
+        await socket.send(b"still here\n")
+        await Told(socket).until(b"still here")
+        nodes["b"].server.sessions.limit = 1000
+        router.write(addresses)
+        await router.reload()
+        await router.until(b="UP")
+        async with asyncio.timeout(30):
+            while (await router.json("/api/node"))["node"] != "b":
+                pass
+
+
+async def test_a_node_is_told_who_the_client_is_and_cannot_be_told_otherwise(tmp_path: Path) -> None:
+    async with cluster(tmp_path, "a") as (router, nodes):
+        seen = []
+        node = nodes["a"].server
+        answer = node.answer
+
+        async def spying(request):  # type: ignore[no-untyped-def]
+            seen.append(request)
+            return await answer(request)
+
+        node.answer = spying  # type: ignore[method-assign]
+        lies = {
+            "X-Forwarded-For": "192.0.2.1",
+            "X-Forwarded-Proto": "https",
+            "Forwarded": "for=192.0.2.1",
+            "X-Reconnectingpty-Nodes": "evil=up",
+            "X-Real-IP": "192.0.2.1",
+        }
+        for path in ("/api/whoami", "/api/nodes"):
+            _, _, body = await router.request("GET", path, **lies)
+        assert json.loads(body)["nodes"] == [{"node": "a", "up": True}]
+        asked = next(request for request in seen if request.path == "/api/whoami")
+        assert asked.headers["x-forwarded-for"] == "127.0.0.1"
+        assert asked.headers["x-forwarded-proto"] == "http"
+        assert not {"forwarded", "x-real-ip", "x-reconnectingpty-nodes"} & set(asked.headers)
