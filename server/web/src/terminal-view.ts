@@ -160,7 +160,7 @@ export class TerminalView extends Emitter<ViewEvents> {
     };
     terminal.onoutput = () => this.emit('output', undefined);
     terminal.onbell = () => this.emit('bell', undefined);
-    terminal.onkey = (event) => this.onkey(event) || this.leaves(event);
+    terminal.onkey = (event) => (this.onkey(event) || this.leaves(event) ? 'page' : 'shell');
     this.element.addEventListener('focusin', () => this.emit('focus', undefined));
     onWake(this.gone.signal, { wake: () => client.wake(), sleep: () => client.suspend() });
   }

@@ -5,20 +5,31 @@ import { FitAddon } from '@xterm/addon-fit';
 import { Unicode11Addon } from '@xterm/addon-unicode11';
 import { WebLinksAddon } from '@xterm/addon-web-links';
 import { WebglAddon } from '@xterm/addon-webgl';
-import { Terminal as Xterm } from '@xterm/xterm';
+import { Terminal as Xterm, type ITerminalOptions } from '@xterm/xterm';
 import type { Screen } from './client.ts';
+import { copied } from './osc52.ts';
 import type { Size } from './protocol.ts';
-import { onThemeChange, theme } from './theme.ts';
+import { theme } from './schemes.ts';
+import { settings, SMALLEST_FONT, type Settings } from './settings.ts';
+import { look } from './theme.ts';
 
 const FONTS = 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace';
-const FONT_SIZE = 14;
-/** Below this nobody reads; what does not fit then is reached by scrolling. */
-const SMALLEST_FONT = 6;
 const SCROLLBACK = 5000;
 /** CAN ends whatever sequence the output stopped in, RIS resets everything, scrollback included. */
 const RESET = '\x18\x1bc';
+const OSC_CLIPBOARD = 52;
 
 const encoder = new TextEncoder();
+
+/** Whose a key that goes down is: the shell's, the page's, or the browser's, which does with it what it always does. */
+export type Owner = 'shell' | 'page' | 'browser';
+
+/** What is told of links that the mouse is on. */
+export interface LinkWatcher {
+  hover(event: MouseEvent, url: string): void;
+  leave(): void;
+  activate(event: MouseEvent, url: string): void;
+}
 
 export class Terminal implements Screen {
   readonly xterm: Xterm;
@@ -29,52 +40,45 @@ export class Terminal implements Screen {
   onbell: () => void = () => {};
   /** The program has written something. */
   onoutput: () => void = () => {};
-  /** Whether this key, going down, is the page's and not the program's. */
-  onkey: (event: KeyboardEvent) => boolean = () => false;
+  /** The program wants to put a text into the clipboard. */
+  oncopy: (text: string) => void = () => {};
+  onkey: (event: KeyboardEvent) => Owner = () => 'shell';
+  /** Changes what was typed before it is sent. */
+  change: (typed: string) => string = (typed) => typed;
+  links: LinkWatcher | null = null;
 
   private readonly fit = new FitAddon();
   private fitting: Size = { rows: 24, cols: 80 };
   private drawing = false;
+  private wholly = true;
   private webgl: WebglAddon | null = null;
   private readonly watch: ResizeObserver;
-  private readonly endTheme: () => void;
+  private readonly ends: (() => void)[] = [];
 
   constructor(private readonly stage: HTMLElement) {
     this.xterm = new Xterm({
-      allowProposedApi: true, // for the widths of Unicode 11
-      fontFamily: FONTS,
-      fontSize: FONT_SIZE,
+      allowProposedApi: true, // for the widths of Unicode 11, and for search
       lineHeight: 1.2,
       macOptionIsMeta: true,
+      macOptionClickForcesSelection: true,
       minimumContrastRatio: 4.5,
       scrollback: SCROLLBACK,
-      theme: theme(),
+      ...chosen(settings.now),
+      linkHandler: {
+        allowNonHttpProtocols: true, // what is safe is decided where links are opened
+        activate: (event, url) => this.links?.activate(event, url),
+        hover: (event, url) => this.links?.hover(event, url),
+        leave: () => this.links?.leave(),
+      },
     });
-    this.endTheme = onThemeChange(() => { this.xterm.options.theme = theme(); });
-    this.xterm.loadAddon(this.fit);
-    this.xterm.loadAddon(new Unicode11Addon());
-    this.xterm.unicode.activeVersion = '11';
-    this.xterm.loadAddon(new WebLinksAddon());
-    this.xterm.attachCustomKeyEventHandler((event) => {
-      const taken = event.type === 'keydown' && this.onkey(event);
-      if (taken) event.preventDefault(); // or the browser does something of its own, too
-      return !taken;
-    });
+    this.ends.push(look.on('change', () => this.apply()), settings.on('change', () => this.apply()));
+    this.load();
     this.xterm.open(stage);
     this.accelerated = true;
-    this.xterm.onData((data) => this.typed(encoder.encode(data)));
-    // Mouse reports of the old kind, whose bytes are not UTF-8.
-    this.xterm.onBinary((data) => this.typed(Uint8Array.from(data, (character) => character.charCodeAt(0))));
-    this.xterm.onBell(() => this.onbell());
-    this.xterm.onTitleChange((title) => this.ontitle(title));
+    this.listen();
     this.measure();
     this.xterm.resize(this.fitting.cols, this.fitting.rows);
-    this.watch = new ResizeObserver(() => {
-      if (stage.clientWidth === 0) return; // hidden
-      this.measure();
-      this.frame();
-      this.onresize();
-    });
+    this.watch = new ResizeObserver(() => this.refit());
     this.watch.observe(stage);
   }
 
@@ -84,7 +88,7 @@ export class Terminal implements Screen {
 
   dispose(): void {
     this.watch.disconnect();
-    this.endTheme();
+    for (const end of this.ends) end();
     this.xterm.dispose();
   }
 
@@ -126,10 +130,25 @@ export class Terminal implements Screen {
     this.xterm.options.disableStdin = value;
   }
 
-  /** The size that is shown, and whether that is not the window's own. */
-  shown(): Size & { framed: boolean } {
+  /** Whether a terminal that is bigger than the window is drawn smaller, and not reached by scrolling. */
+  get whole(): boolean {
+    return this.wholly;
+  }
+
+  set whole(value: boolean) {
+    this.wholly = value;
+    this.refit();
+  }
+
+  /** The size that is shown, whether that is not the window's own, and whether the window is too small for it. */
+  shown(): Size & { framed: boolean; bigger: boolean } {
     const { rows, cols } = this.xterm;
-    return { rows, cols, framed: rows !== this.fitting.rows || cols !== this.fitting.cols };
+    const { fitting } = this;
+    return {
+      rows, cols,
+      framed: rows !== fitting.rows || cols !== fitting.cols,
+      bigger: rows > fitting.rows || cols > fitting.cols,
+    };
   }
 
   write(data: Uint8Array, done: () => void): void {
@@ -137,16 +156,63 @@ export class Terminal implements Screen {
     this.onoutput();
   }
 
-  /** All lines, scrollback included, as text. */
-  text(): string {
+  /** All lines, scrollback included, as text; `joined`: one that was wrapped is one. */
+  text(joined = false): string {
     const buffer = this.xterm.buffer.active;
-    const lines = Array.from({ length: buffer.length }, (_, y) => buffer.getLine(y)?.translateToString(true) ?? '');
-    return lines.join('\n').trimEnd();
+    let text = '';
+    for (let y = 0; y < buffer.length; y += 1) {
+      const line = buffer.getLine(y);
+      const goesOn = joined && buffer.getLine(y + 1)?.isWrapped === true;
+      text += `${line?.translateToString(!goesOn) ?? ''}${goesOn ? '' : '\n'}`;
+    }
+    return text.trimEnd();
+  }
+
+  private load(): void {
+    const { xterm } = this;
+    xterm.loadAddon(this.fit);
+    xterm.loadAddon(new Unicode11Addon());
+    xterm.unicode.activeVersion = '11';
+    xterm.loadAddon(new WebLinksAddon((event, url) => this.links?.activate(event, url), {
+      hover: (event, url) => this.links?.hover(event, url),
+      leave: () => this.links?.leave(),
+    }));
+  }
+
+  private listen(): void {
+    const { xterm } = this;
+    xterm.attachCustomKeyEventHandler((event) => {
+      const owner = event.type === 'keydown' ? this.onkey(event) : 'shell';
+      if (owner === 'page') event.preventDefault(); // or the browser does something of its own, too
+      return owner === 'shell';
+    });
+    xterm.onData((data) => this.typed(encoder.encode(this.change(data))));
+    // Mouse reports of the old kind, whose bytes are not UTF-8.
+    xterm.onBinary((data) => this.typed(Uint8Array.from(data, (character) => character.charCodeAt(0))));
+    xterm.onBell(() => { if (!this.drawing) this.onbell(); });
+    xterm.onTitleChange((title) => this.ontitle(title));
+    xterm.parser.registerOscHandler(OSC_CLIPBOARD, (data) => {
+      const text = copied(data);
+      if (text !== null && !this.drawing) this.oncopy(text);
+      return true;
+    });
   }
 
   /** A picture is no program that asks something, so whatever the terminal says while it draws one is not sent. */
   private typed(data: Uint8Array): void {
     if (!this.drawing) this.oninput(data);
+  }
+
+  private apply(): void {
+    Object.assign(this.xterm.options, chosen(settings.now));
+    this.refit();
+  }
+
+  private refit(): void {
+    if (this.stage.clientWidth === 0) return; // hidden
+    this.measure();
+    this.frame();
+    this.onresize();
   }
 
   private take(size: Size): void {
@@ -155,10 +221,10 @@ export class Terminal implements Screen {
     this.onresize();
   }
 
-  /** Find the size that fits the window with letters of the usual size. */
+  /** Find the size that fits the window with letters of the chosen size. */
   private measure(): void {
     this.stage.classList.remove('framed');
-    this.xterm.options.fontSize = FONT_SIZE;
+    this.xterm.options.fontSize = settings.now.fontSize;
     const proposed = this.fit.proposeDimensions();
     if (proposed !== undefined && proposed.rows > 0 && proposed.cols > 0) {
       this.fitting = { rows: proposed.rows, cols: proposed.cols };
@@ -167,12 +233,13 @@ export class Terminal implements Screen {
 
   /** Show the terminal at the size it has: filling the window, or framed in it. */
   private frame(): void {
-    const { rows, cols, framed } = this.shown();
+    const { framed, bigger } = this.shown();
     this.stage.classList.toggle('framed', framed);
-    let font = FONT_SIZE;
+    let font = settings.now.fontSize;
     this.xterm.options.fontSize = font;
-    if (rows <= this.fitting.rows && cols <= this.fitting.cols) return;
-    // Cells are whole pixels of the device, so the right size is found by trying.
+    if (!bigger || !this.wholly) return;
+    // Cells are whole pixels of the device, so the right size is found by trying. Below the smallest nobody reads; what
+    // does not fit then is reached by scrolling.
     while (font > SMALLEST_FONT && !this.fits()) this.xterm.options.fontSize = font -= 0.5;
   }
 
@@ -181,5 +248,16 @@ export class Terminal implements Screen {
     return frame === undefined
       || (frame.offsetWidth <= this.stage.clientWidth && frame.offsetHeight <= this.stage.clientHeight);
   }
+}
 
+/** The settings that are xterm.js's own. */
+function chosen({ font, fontSize, cursor, blink, screenReader }: Settings): ITerminalOptions {
+  return {
+    fontFamily: font === '' ? FONTS : `${JSON.stringify(font)}, ${FONTS}`,
+    fontSize,
+    cursorStyle: cursor,
+    cursorBlink: blink,
+    screenReaderMode: screenReader,
+    theme: theme(look.now),
+  };
 }
