@@ -104,7 +104,7 @@ async def make_link(server: Server, request: Request, rest: tuple[str, ...], vis
     except TooManyLinks as error:
         raise Refused(Response.error(409, str(error))) from None
     server.reception.audit.note("link made", request.peer, visitor, session=session.id, made=grant.id, access=access)
-    return Response.json(_told(grant) | {"path": f"/#share={text}"}, 201)
+    return Response.json(_told(grant) | {"path": f"{server.node.prefix}/#share={text}"}, 201)
 
 
 async def revoke_link(server: Server, request: Request, rest: tuple[str, ...], visitor: Visitor) -> Response:

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from reconnectingpty_server.cluster.haproxy import configuration
@@ -14,7 +14,7 @@ from reconnectingpty_server.cluster.router import read
 from reconnectingpty_server.config import Address
 
 from ..support.attached import PATIENCE
-from ..support.serving import Remote
+from ..support.serving import Remote, Serving, serving
 from ..tunnel.sshd import free_port
 from ..tunnel.support import needed
 
@@ -117,3 +117,16 @@ async def routing(
         yield haproxy
     finally:
         await haproxy.stop()
+
+
+@asynccontextmanager
+async def cluster(folder: Path, *names: str, **flags: object) -> AsyncIterator[tuple[HAProxy, dict[str, Serving]]]:
+    """Nodes of these names in this process, and a router before them that has seen them all."""
+    shared = {"trusted_proxy": ["127.0.0.1"], "key_file": str(folder / "keys")} | flags
+    async with AsyncExitStack() as stack:
+        nodes = {name: await stack.enter_async_context(serving(node=name, **shared)) for name in names}
+        router = await stack.enter_async_context(
+            routing(folder, {name: str(node.address) for name, node in nodes.items()})
+        )
+        await router.until(**dict.fromkeys(names, "UP"))
+        yield router, nodes

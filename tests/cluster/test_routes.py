@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -14,22 +13,8 @@ from websockets.exceptions import InvalidStatus
 from reconnectingpty_server.api import ROUTES
 from reconnectingpty_server.cluster.haproxy import ANYBODYS
 
-from ..support.serving import Serving, Told, serving
-from .routing import HAProxy, routing
-
-
-@asynccontextmanager
-async def cluster(folder: Path, *names: str, **more: object) -> AsyncIterator[tuple[HAProxy, dict[str, Serving]]]:
-    """Nodes of these names, and a router before them that has seen them all."""
-    async with AsyncExitStack() as stack:
-        nodes = {
-            name: await stack.enter_async_context(serving(node=name, trusted_proxy=["127.0.0.1"])) for name in names
-        }
-        router = await stack.enter_async_context(
-            routing(folder, {name: str(node.address) for name, node in nodes.items()}, **more)
-        )
-        await router.until(**dict.fromkeys(names, "UP"))
-        yield router, nodes
+from ..support.serving import Told
+from .routing import HAProxy, cluster
 
 
 async def message(router: HAProxy, status: int, path: str, method: str = "GET") -> str:

@@ -12,10 +12,8 @@ from dataclasses import replace
 from reconnectingpty.wire.address import InvalidQuery
 
 from ..exchange import Refused, Request, Response
-from .names import Elsewhere, Node
+from .names import PREFIX, Elsewhere, Node
 
-PREFIX = "/node/"
-"""`/node/<node>/<path>` is that path of that node, whichever node or router is asked."""
 SESSIONS = "/api/sessions/"
 QUERY = "reconnect"
 

@@ -12,8 +12,9 @@ import json
 from collections.abc import Sequence
 
 from ..config import Address
-from .arrival import PREFIX, QUERY, SESSIONS
+from .arrival import QUERY, SESSIONS
 from .listing import HEADER
+from .names import PREFIX
 from .router import NodeAt, Router
 
 BACKEND = "nodes"

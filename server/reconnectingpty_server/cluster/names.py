@@ -15,6 +15,8 @@ from reconnectingpty.wire.address import NAME, FieldError, InvalidQuery
 
 NODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,22}[a-z0-9])?")
 """A node's name: a label of DNS, and short enough that a UUID behind it still makes an id."""
+PREFIX = "/node/"
+"""`/node/<node>/<path>` is that path of that node, whichever node or router is asked."""
 WHAT_A_NODE_IS = "must be 1 to 24 of the characters a-z 0-9 - and neither begin nor end with a hyphen"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 RANDOM_LENGTH = 24
@@ -35,6 +37,11 @@ class Node:
     """This server among others. `name` empty: it stands alone, and an id is whatever a client makes of it."""
 
     name: str = ""
+
+    @property
+    def prefix(self) -> str:
+        """What stands before a path that is meant for this node."""
+        return f"{PREFIX}{self.name}" if self.name else ""
 
     def mint(self) -> str:
         """An id for a new session, which nobody guesses."""

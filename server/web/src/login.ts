@@ -2,12 +2,13 @@
 
 import type { Diagnosis } from './client.ts';
 import { element } from './elements.ts';
+import { base } from './place.ts';
 
 export type Login = 'done' | 'wrong' | 'unreachable';
 
 export async function logIn(token: string): Promise<Login> {
   try {
-    const answer = await fetch('/api/login', {
+    const answer = await fetch(`${base}/api/login`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ token }),

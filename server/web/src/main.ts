@@ -29,11 +29,11 @@ function confirmed(command: string): Promise<boolean> {
 
 async function start(): Promise<void> {
   useStrictStyles();
-  const here = place();
+  const here = await place();
   const view = new TerminalView(element('views', HTMLElement), here);
   view.on('title', (title) => { document.title = title || 'reconnectingpty'; });
   view.on('state', (state) => { if (state.kind === 'open') forgetCommand(); });
-  view.on('renew', openNewSession);
+  view.on('renew', () => void openNewSession());
   // The same link opened in a tab that has its page already.
   addEventListener('hashchange', () => void useToken().then(() => view.client.wake()));
   if (here.test) expose(view);

@@ -1,4 +1,4 @@
-// What the address bar says: which session, what to run in it, and, for a moment only, the token.
+// What the address bar says: which node, which session, what to run in it, and, for a moment only, the token.
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const NAME_LENGTH = 24;
@@ -15,6 +15,20 @@ export function randomName(): string {
   return name.slice(0, NAME_LENGTH);
 }
 
+/** What stands before every path: a page below `/node/<name>` is that node's, whoever passes its requests on. */
+export const base = /^\/node\/[^/]+/.exec(location.pathname)?.[0] ?? '';
+
+/** A new session's name. The server gives it: where there are several, it says which of them has the session. */
+async function newSession(): Promise<string> {
+  try {
+    const answer = await fetch(`${base}/api/node`, { cache: 'no-store' });
+    if (answer.ok) return ((await answer.json()) as { session: string }).session;
+  } catch {
+    // Connecting will tell what is wrong.
+  }
+  return randomName();
+}
+
 export interface Place {
   session: string;
   command: string;
@@ -23,11 +37,11 @@ export interface Place {
 }
 
 /** Where this page is. A page without a session gets a new one, which is written down so that a reload finds it. */
-export function place(): Place {
+export async function place(): Promise<Place> {
   const query = new URLSearchParams(location.search);
   let session = query.get('session') ?? '';
   if (session === '') {
-    session = randomName();
+    session = await newSession();
     query.set('session', session);
     replace(query);
   }
@@ -48,10 +62,10 @@ export function forgetCommand(): void {
 }
 
 /** Leave for a new session; the old one's address stays in the browser's history. */
-export function openNewSession(): void {
+export async function openNewSession(): Promise<void> {
   const query = new URLSearchParams(location.search);
   query.delete('command');
-  query.set('session', randomName());
+  query.set('session', await newSession());
   location.search = query.toString();
 }
 

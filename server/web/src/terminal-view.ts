@@ -24,7 +24,7 @@ import { Client, type Socket, type State } from './client.ts';
 import { make } from './elements.ts';
 import { Emitter } from './emitter.ts';
 import { diagnose, unlock } from './login.ts';
-import { randomName } from './place.ts';
+import { base, randomName } from './place.ts';
 import { Status } from './status.ts';
 import { Terminal } from './terminal.ts';
 import { onWake } from './wake.ts';
@@ -128,7 +128,7 @@ export class TerminalView extends Emitter<ViewEvents> {
   private makeClient(): Client {
     const { session, command = '', readonly = false, link, attachOnly } = this.opening;
     return new Client(
-      location.origin.replace(/^http/, 'ws'),
+      location.origin.replace(/^http/, 'ws') + base,
       // Named for this view alone: a tab's storage is copied when the tab is duplicated, and two of one name would
       // push each other out.
       { session, client: randomName(), readonly, command, link, attachOnly },
