@@ -14,6 +14,7 @@ from reconnectingpty.tunnel.cli import tunnel
 from . import attach, serve
 from .access import users
 from .cluster import command as haproxy_config
+from .commands import play
 from .config import ConfigError, add_flags
 from .logs import clean
 from .remote import Remote, RemoteError
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     attaching.add_argument("session", nargs="?", help="its id; a new one is started if there is none (default: random)")
     attaching.add_argument("--command", default="", help="what a new session runs, where the server allows that")
     attaching.add_argument("--readonly", action="store_true", help="look on, don't type")
+    play.add(commands)
     return parser
 
 

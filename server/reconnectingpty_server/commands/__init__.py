@@ -1,0 +1,1 @@
+"""The commands beside `serve` and `tunnel`: one module for each group, which adds its parsers and runs them."""

@@ -1,0 +1,84 @@
+"""What a program left on in a person's terminal is switched off again, and what is shown stays."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconnectingpty.terminal.leaving import leaving
+from reconnectingpty.terminal.parser import Parser
+
+from .mixtures import FEATURES, Stream
+from .support import everything, fed, screen
+
+TITLES = ("title", "shown_title", "icon_name", "title_stack", "icon_stack")
+"""The terminal's own stack is for these."""
+
+
+def left(parser: Parser) -> dict[str, object]:
+    """What has to be as on a fresh terminal: all but what is shown, the cursor, and titles."""
+    told = everything(parser)
+    for name in ("x", "y", *TITLES):
+        told.pop(name, None)
+    for name in ("normal", "alternate"):
+        told[name] = told[name][2:4]  # margins and tab stops
+    return told
+
+
+def test_after_an_ordinary_program_there_is_nothing_to_do() -> None:
+    assert leaving(fed()) == b""
+    assert leaving(fed(b"hello\r\n\x1b[31mred\x1b[m\r\n")) == b""
+    assert leaving(fed(b"\x1b[?1049h\x1b[?1000h\x1b[?2004h\x1b[H.\x1b[?2004l\x1b[?1000l\x1b[?1049l")) == b""
+    assert leaving(fed(b"$ ")) == b"\r\n"
+
+
+def test_each_thing_left_on_is_switched_off_by_its_name() -> None:
+    for on, off in (
+        (b"\x1b[?1003h\x1b[?1006h", b"\x1b[?1003l\x1b[?1006l"),
+        (b"\x1b[?2004h", b"\x1b[?2004l"),
+        (b"\x1b[?1h\x1b=", b"\x1b[?1l\x1b[?66l\x1b>"),
+        (b"\x1b[>5u\x1b[>1u", b"\x1b[<2u"),
+        (b"\x1b[?25l", b"\x1b[?25h"),
+        (b"\x1b[5 q", b"\x1b[0 q"),
+        (b"\x1b[31m", b"\x1b[m"),
+        (b"\x1b]11;rgb:00/00/00\x07", b"\x1b]111\x1b\\"),
+        (b"\x1b[2;3r", b"\x1b[r"),
+    ):
+        assert leaving(fed(on)) == off + b"\x1b[1H", on
+
+
+def test_a_full_screen_program_gives_the_shells_screen_back_and_the_cursor_goes_below() -> None:
+    parser = fed(b"$ vim\r\n", b"\x1b[?1049h\x1b[?1000;1006h\x1b[?25l\x1b[2;5rtext\x1b(0\x1b[7m")
+    parser.feed(leaving(parser))
+    assert screen(parser)[:2] == ["$ vim", ""]
+    assert (parser.emulator.x, parser.emulator.y) == (0, 1)
+
+
+def test_a_sequence_cut_in_half_does_not_swallow_what_follows() -> None:
+    for cut in (b"\x1b", b"\x1b[12", b"\x1b]2;title", b"\x1bPq"):
+        parser = fed(b"text", cut)
+        parser.feed(leaving(parser) + b"next")
+        assert screen(parser)[:2] == ["text", "next"], cut
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_after_every_feature_a_terminal_is_as_a_fresh_one(name: str) -> None:
+    parser = fed(FEATURES[name], columns=40, rows=10)
+    parser.feed(leaving(parser))
+    assert left(parser) == left(fed(columns=40, rows=10)) | {"joins": parser.joins}
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 1 << 30), st.integers(0, 2000))
+def test_whatever_was_sent_it_is_as_a_fresh_one_and_shows_the_same(seed: int, cut: int) -> None:
+    parser = fed(Stream(seed).make(60)[:cut])
+    shown = [line.text(20).rstrip() for line in parser.emulator.normal.lines]
+    parser.feed(leaving(parser))
+    assert left(parser) == left(fed()) | {"joins": parser.joins}
+    assert parser.emulator.x == 0
+    assert "".join(parser.emulator.grid[parser.emulator.y].text(20)).strip() == ""
+    after = [row for row in screen(parser) if row]
+    assert after == [row for row in shown if row][-len(after) :] if after else not any(shown[1:])
+    again = leaving(parser)
+    assert again == b""
