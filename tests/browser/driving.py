@@ -223,7 +223,7 @@ class Tab:
 
     async def until_status(self, text: str) -> None:
         """Wait for text in the status line."""
-        await self.until(f"document.querySelector('.status').innerText.includes({text!r})")
+        await self.until(f"document.querySelector('.status')?.innerText.includes({text!r})")
 
     async def text(self) -> str:
         """All lines of the terminal."""
@@ -231,7 +231,7 @@ class Tab:
 
     async def status(self) -> str:
         """The status line."""
-        return str(await self.ask("document.querySelector('.status').innerText"))
+        return str(await self.ask("document.querySelector('.status')?.innerText ?? ''"))
 
     async def type(self, text: str) -> None:
         """Press the keys of a text."""
