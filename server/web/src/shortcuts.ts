@@ -47,7 +47,7 @@ export function command(event: Key, on: Platform, selected: boolean): Command | 
 }
 
 /** The letter, on a keyboard without Latin letters that of its place. */
-function letter({ key, code }: Key): string {
+export function letter({ key, code }: Key): string {
   return /^[a-z]$/i.test(key) || !code.startsWith('Key') ? key.toLowerCase() : code.slice(3).toLowerCase();
 }
 
