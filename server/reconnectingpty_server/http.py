@@ -17,6 +17,7 @@ import h11
 
 from .access.tls import HSTS, common_name
 from .exchange import Request, Response
+from .reserve import Reserve
 from .sockets import peer_user
 
 MAX_HEAD = 16 << 10
@@ -27,6 +28,8 @@ ANSWER_SECONDS = 30.0
 LINGER_SECONDS = 2.0
 """How long a peer that was refused may take to read why: closing while it still sends would take that from it."""
 MAX_LINGERING = 512
+TURN_AWAY, AT_ONCE = 0.5, 0.75
+"""How deep in the server's reserve of descriptors a connection is turned away, and where it can't linger either."""
 BODILESS = (204, 304)
 
 log = logging.getLogger(__name__)
@@ -39,6 +42,7 @@ class Application(Protocol):
     max_connections: int
     lingering: set[HttpConnection]
     """Those that were one too many, while they are told so; not among `connections`."""
+    reserve: Reserve
 
     def answer(self, request: Request) -> Awaitable[Response]:
         """The answer to a request."""
@@ -90,8 +94,9 @@ class HttpConnection(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
         peer = transport.get_extra_info("peername")
         self.peer = _written(peer) if isinstance(peer, tuple) else "unix"
-        if len(self._application.connections) >= self._application.max_connections:
-            self._turn_away()
+        depth = self._application.reserve.depth(transport.get_extra_info("socket").fileno())
+        if len(self._application.connections) >= self._application.max_connections or depth >= TURN_AWAY:
+            self._turn_away(depth)
             return
         self._application.connections.add(self)
         self._wait(HEAD_SECONDS)
@@ -147,9 +152,9 @@ class HttpConnection(asyncio.Protocol):
             self._deadline.cancel()
         self._deadline = self._loop.call_later(seconds, self.transport.abort)
 
-    def _turn_away(self) -> None:
+    def _turn_away(self, depth: float) -> None:
         self.transport.write(_TOO_MANY)
-        if len(self._application.lingering) >= MAX_LINGERING:
+        if len(self._application.lingering) >= MAX_LINGERING or depth >= AT_ONCE:
             self.transport.close()
             return
         self._application.lingering.add(self)

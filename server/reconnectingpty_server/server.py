@@ -6,10 +6,10 @@ import asyncio
 import logging
 import os
 import socket
-import ssl
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from reconnectingpty import (
     Metrics,
@@ -26,13 +26,14 @@ from .cluster.names import Node
 from .config import Address, Config, ConfigError
 from .descriptors import Descriptors
 from .exchange import Refused, Request, Response
-from .http import HttpConnection
+from .http import HEAD_SECONDS, HttpConnection
 from .lag import LoopLag
 from .measures import Refusals, Surroundings, register_process
 from .pages import Pages
 from .readiness import Readiness
+from .reserve import Reserve
 from .sessions import Sessions
-from .sockets import clear_stale, keep_alive
+from .sockets import AT_ONCE, clear_stale, deepen, keep_alive
 from .terminals import PATHS, Terminals
 from .websocket import WebSockets
 
@@ -60,8 +61,9 @@ class Server:
         self.metrics = Metrics(prefix=config.metrics_prefix)
         self.sessions = Sessions(config.options(), self.metrics, config.max_sessions)
         self.node = Node(config.node)
+        self.reserve = Reserve(lambda: len(self.sessions.expected))
         self.terminals = Terminals(
-            config, self.reception, self.sessions, self.node, self.metrics, lambda: self._stopping
+            config, self.reception, self.sessions, self.node, self.metrics, self.reserve, lambda: self._stopping
         )
         self.connections: set[HttpConnection] = set()
         self.lingering: set[HttpConnection] = set()
@@ -89,16 +91,15 @@ class Server:
         return await self._open(
             address,
             lambda: loop.create_unix_server(factory, address.path),
-            lambda: loop.create_server(factory, address.host, address.port, backlog=1024, ssl=self._tls),
+            lambda: loop.create_server(factory, address.host, address.port, backlog=AT_ONCE, **self._tls),
         )
 
     async def serve(self, listener: socket.socket) -> None:
         """Serve HTTP and WebSocket on a socket that is bound already; returns when it is open."""
         local = listener.family == socket.AF_UNIX or Address(*listener.getsockname()[:2]).local
         factory = partial(HttpConnection, self, local=local)
-        server = await asyncio.get_running_loop().create_server(
-            factory, sock=listener, backlog=1024, ssl=None if listener.family == socket.AF_UNIX else self._tls
-        )
+        tls = {} if listener.family == socket.AF_UNIX else self._tls
+        server = await asyncio.get_running_loop().create_server(factory, sock=listener, backlog=AT_ONCE, **tls)
         self._add(Address("", 0), server)
 
     async def listen_agent(self, address: Address) -> Address:
@@ -106,7 +107,7 @@ class Server:
         return await self._open(
             address,
             lambda: asyncio.start_unix_server(self._agents.serve, address.path),
-            lambda: asyncio.start_server(self._agents.serve, address.host, address.port, backlog=1024),
+            lambda: asyncio.start_server(self._agents.serve, address.host, address.port, backlog=AT_ONCE),
         )
 
     @property
@@ -115,8 +116,11 @@ class Server:
         return self.reception.token
 
     @property
-    def _tls(self) -> ssl.SSLContext | None:
-        return self.reception.tls.context if self.reception.tls is not None else None
+    def _tls(self) -> dict[str, Any]:
+        if self.reception.tls is None:
+            return {}
+        # Until its handshake is done nothing counts a connection.
+        return {"ssl": self.reception.tls.context, "ssl_handshake_timeout": HEAD_SECONDS}
 
     async def adopt(self) -> int:
         """Take over the sessions that a killed server left in GNU screen: how many. Call it before :meth:`listen`."""
@@ -158,6 +162,7 @@ class Server:
         return address
 
     def _add(self, address: Address, server: asyncio.Server) -> None:
+        deepen(server)
         keep_alive(server)
         self.lag.start()
         self._listening.append(Listening(address, server))
@@ -229,7 +234,11 @@ class Server:
             return refused.response
         self.reception.tickets.use(request.first("ticket") or "")
         connection.peer = request.peer
-        return self._sockets.take(connection, partial(self.terminals.attach, entry))
+        self.terminals.expect(entry.asked.session)
+        refusal = self._sockets.take(connection, partial(self.terminals.attach, entry))
+        if refusal is not None:
+            self.sessions.expected.discard(entry.asked.session)
+        return refusal
 
     # -- reload and end
 

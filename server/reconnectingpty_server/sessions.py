@@ -57,6 +57,8 @@ class Sessions:
         self._all: set[ReconnectingPTY] = set()
         self._ended: OrderedDict[tuple[str, str], Ended] = OrderedDict()  # by id and epoch
         self._watchers: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self.expected: set[str] = set()
+        """Ids of sessions whose command is about to start."""
 
     def configure(self, options: Options, limit: int) -> None:
         """What sessions started from now on get, and how many there may be. Raises ConfigError for what can't be."""
@@ -135,6 +137,8 @@ class Sessions:
         self._watchers[run].add_done_callback(lambda _: self._watchers.pop(run))
 
     async def _watch(self, session: ReconnectingPTY) -> None:
+        await session.wait(State.READY)
+        self.expected.discard(session.id)
         await session.wait(State.CLOSING)
         if self._live.get(session.id) is session:
             del self._live[session.id]

@@ -16,6 +16,17 @@ PROBE_SECONDS = 2.0
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 120_000}
 """tcp(7). A peer that has vanished is noticed after a minute in silence, and after two (in ms) with output under way;
 without it a client that went away behind a NAT would be a viewer for ever."""
+AT_ONCE = 32
+"""Connections that asyncio accepts before it looks at any of them. It means to spare a look at the listener for each;
+but of a thousand that come at once none could be turned away before all descriptors were gone."""
+BACKLOG = 1024
+
+
+def deepen(server: asyncio.Server) -> None:
+    """Let more connections wait in the kernel than are accepted at once; asyncio has one number for both."""
+    for listener in server.sockets:
+        with socket.socket(fileno=os.dup(listener.fileno())) as sock:
+            sock.listen(BACKLOG)
 
 
 def keep_alive(server: asyncio.Server) -> None:

@@ -9,6 +9,7 @@ from copy import copy
 from dataclasses import dataclass
 
 from reconnectingpty import (
+    AttachRefused,
     Metrics,
     NotAllowed,
     OptionError,
@@ -17,6 +18,7 @@ from reconnectingpty import (
     ReconnectingPTY,
     ReconnectingPTYError,
     SessionClosed,
+    State,
     backends,
 )
 from reconnectingpty.container import Container
@@ -31,10 +33,12 @@ from .agent import AgentConnection
 from .cluster.names import Node
 from .config import Config
 from .exchange import Refused, Request, Response
+from .reserve import Reserve
 from .sessions import Ended, NoSuchSession, Sessions
 from .websocket import CoderSocket, V1Socket
 
 PATHS = re.compile(r"/pty|/api/v2/workspaceagents/[0-9a-fA-F-]{36}/pty")
+SHORT = "this server is short of file descriptors; try again later"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Terminals:
         sessions: Sessions,
         node: Node,
         metrics: Metrics,
+        reserve: Reserve,
         stopping: Callable[[], bool],
     ) -> None:
         self.config = config
@@ -63,6 +68,7 @@ class Terminals:
         self.sessions = sessions
         self.node = node
         self.metrics = metrics
+        self._reserve = reserve
         self._stopping = stopping
         sessions.on_end = self.session_ends
 
@@ -75,6 +81,8 @@ class Terminals:
         visitor = self.reception.visitor(request)
         if self._stopping():
             raise Refused(Response.error(503, "the server is shutting down", Retry_After="5"))
+        if self._reserve.touched:
+            raise Refused(Response.error(503, SHORT, Retry_After="5"))
         try:
             asked = parse_query(request.query)
             self.permit(asked)
@@ -98,6 +106,12 @@ class Terminals:
         if asked.epoch is not None or asked.attach_only or not entry.visitor.creates:
             return False
         return self.sessions.get(asked.session) is None
+
+    def expect(self, session_id: str) -> None:
+        """A client was let in, and the command of its session may have to be started."""
+        session = self.sessions.get(session_id)
+        if session is None or session.state is State.STARTING:
+            self.sessions.expected.add(session_id)
 
     def permit(self, asked: AttachRequest | Init) -> None:
         """Raises InvalidQuery for what a client may not choose."""
@@ -152,6 +166,12 @@ class Terminals:
     async def attach(self, entry: Entry, connection: V1Socket | CoderSocket, *, v1: bool) -> Outcome:
         """Show a session to a client that was let in, until it leaves, or the session ends, or its proof does."""
         self.metrics.connections.inc()
+        try:
+            return await self._attach(entry, connection, v1=v1)
+        finally:
+            self.sessions.expected.discard(entry.asked.session)
+
+    async def _attach(self, entry: Entry, connection: V1Socket | CoderSocket, *, v1: bool) -> Outcome:
         asked, visitor = entry.asked, entry.visitor
         ended = await self.sessions.end_of(asked.session, asked.epoch) if asked.epoch is not None else None
         if ended is not None:
@@ -199,16 +219,23 @@ class Terminals:
     async def attach_agent(self, init: Init, connection: AgentConnection) -> Outcome:
         """The same for a client of the agent stream, which has no login, and so is whoever runs this."""
         self.metrics.connections.inc()
+        if self._reserve.touched:
+            raise AttachRefused(SHORT)
         self.permit(init)
+        session_id = self.node.own(init.session, self.sessions.get)
+        self.expect(session_id)
         session = self.sessions.get_or_start(
-            self.node.own(init.session, self.sessions.get),
+            session_id,
             init.command or self.config.command,
             self.sessions.options_of(init.backend_type),
             self.container(init),
             owner=ADMIN,
         )
         self.reception.audit.note("attach", connection.name, None, session=session.id, via="agent stream")
-        return await session.attach(connection, connection.name, init.rows, init.cols)
+        try:
+            return await session.attach(connection, connection.name, init.rows, init.cols)
+        finally:
+            self.sessions.expected.discard(session_id)
 
 
 async def _tell(connection: V1Socket | CoderSocket, ended: Ended) -> Outcome:

@@ -14,6 +14,7 @@ import pytest
 from reconnectingpty_server.config import Address, ConfigError
 from reconnectingpty_server.exchange import Request, Response
 from reconnectingpty_server.http import MAX_BODY, HttpConnection
+from reconnectingpty_server.reserve import Reserve
 from reconnectingpty_server.sockets import KEEPALIVE
 
 from ..support.serving import TOKEN, serving
@@ -48,6 +49,7 @@ class Slow:
         self.connections: set[HttpConnection] = set()
         self.lingering: set[HttpConnection] = set()
         self.max_connections = 10
+        self.reserve = Reserve(lambda: 0)
         self.asked: list[Request] = []
         self.open = asyncio.Event()
 

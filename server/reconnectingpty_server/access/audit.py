@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import time
+from contextlib import suppress
 from typing import TextIO
 
 from ..config import ConfigError
@@ -51,9 +52,10 @@ class Audit:
 
     def close(self) -> None:
         """Let the file go."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            with suppress(OSError):  # it tries once more to write what it could not
+                file.close()
 
     def _write(self, line: str) -> None:
         try:
