@@ -29,6 +29,10 @@ class Connection(Protocol):
         """The next message. Raises `Disconnected` at the end, `ProtocolError` for what is not allowed."""
         ...
 
+    async def gone(self) -> None:
+        """Return when the peer has gone, though what it has sent is not received yet. One that can't tell waits on."""
+        ...
+
     def close(self) -> None:
         """End the connection now, whatever it still holds; pending and later calls raise `Disconnected`."""
         ...
@@ -44,6 +48,7 @@ class MemoryConnection:
         self._name = name
         self._fed: asyncio.Queue[bytes | ClientMessage | None] = asyncio.Queue()
         self._closed = False
+        self._gone = asyncio.Event()
         self.sent: deque[bytes | ServerMessage] = deque()
         self.changed = asyncio.Event()
 
@@ -63,6 +68,7 @@ class MemoryConnection:
 
     def leave(self) -> None:
         """Go away as a client does; what was fed before is still received."""
+        self._gone.set()
         self._fed.put_nowait(None)
 
     async def send(self, message: bytes | ServerMessage) -> None:
@@ -80,9 +86,14 @@ class MemoryConnection:
             raise Disconnected("left")
         return message
 
+    async def gone(self) -> None:
+        """Return when it has left, or was closed."""
+        await self._gone.wait()
+
     def close(self) -> None:
         """End it from the session's side."""
         self._closed = True
+        self._gone.set()
         self._fed.put_nowait(None)
         self.changed.set()
 

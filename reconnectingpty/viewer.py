@@ -36,8 +36,8 @@ SLICE = 256 << 10
 """Bytes of output in one message, at most."""
 INPUT_QUEUE = 256 << 10
 """Input bytes of one client that may wait for the program. A client that acknowledges never comes to this bound."""
-
-
+LEFT_BEHIND = 1.0
+"""Seconds that a program may take for the next of the input that a client has left behind."""
 INPUT_ACK_DELAY = 0.05
 """Seconds. A key's acknowledgement can wait for the next one; its echo can't wait for the acknowledgement."""
 
@@ -358,16 +358,26 @@ class Viewer:
                     await self._until_taken(bound // 2)
 
     async def _until_taken(self, bound: int) -> None:
-        """Receive no more until at most `bound` bytes of input wait. Raises InputStalled where nothing moves."""
-        while self.input.waiting > bound:
-            self._taken = asyncio.get_running_loop().create_future()
-            try:
-                async with asyncio.timeout(self._host.input_stall):
-                    await self._taken
-            except TimeoutError:
-                raise InputStalled(self._host.input_stall) from None
-            finally:
-                self._taken = None
+        """Receive no more until at most `bound` bytes of input wait.
+
+        Raises InputStalled where nothing moves, and Disconnected where, besides, nobody is there to wait any more.
+        """
+        gone = asyncio.ensure_future(self._connection.gone())
+        try:
+            while self.input.waiting > bound:
+                self._taken = asyncio.get_running_loop().create_future()
+                if not gone.done():
+                    await asyncio.wait(
+                        (self._taken, gone), timeout=self._host.input_stall, return_when=asyncio.FIRST_COMPLETED
+                    )
+                if not self._taken.done() and gone.done():
+                    # What it sent before it left still has its way, as long as the program takes it.
+                    await asyncio.wait((self._taken,), timeout=min(LEFT_BEHIND, self._host.input_stall))
+                if not self._taken.done():
+                    raise Disconnected(self.name) if gone.done() else InputStalled(self._host.input_stall)
+        finally:
+            self._taken = None
+            gone.cancel()
 
     def _on_resize(self, message: Resize) -> None:
         self._host.claim(self, Size.bounded(message.rows, message.cols))

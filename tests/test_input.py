@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from reconnectingpty import IdleTimeout, InputStalled, Superseded
+from reconnectingpty import IdleTimeout, InputStalled, Outcome, Superseded
 from reconnectingpty.session import REMEMBERED_CLIENTS
 from reconnectingpty.viewer import INPUT_QUEUE
 from reconnectingpty.wire.messages import Hello, InputAck
 
-from .support.attached import Attached, session_of
+from .support.attached import PATIENCE, Attached, session_of
 from .support.clock import pass_time
 from .support.programs import fifo
 
@@ -160,6 +160,22 @@ async def test_a_program_that_never_reads_holds_up_nobody_and_at_last_who_types_
         await pass_time(10.1)
         await session.wait()
         assert isinstance(session.error, IdleTimeout)
+
+
+async def test_a_client_that_leaves_while_its_input_stands_still_is_gone_at_once() -> None:
+    async with session_of(RAW + "exec sleep 1000", input_stall=3000) as session:
+        client = Attached.to(session)
+        await client.until(b">")
+        for _ in range(40):
+            client.feed(b"z" * 16384)
+        other = Attached.to(session)
+        await other.answered()
+        await other.detach()
+        assert session.bytes_in > INPUT_QUEUE
+        client.leave()
+        async with asyncio.timeout(PATIENCE):
+            assert await client.outcome is Outcome.LEFT
+        assert session.viewer_count == 0
 
 
 async def test_clients_that_come_one_after_the_other_cannot_fill_the_server() -> None:

@@ -11,6 +11,7 @@ from reconnectingpty import Disconnected, Outcome, ProtocolError, ReconnectingPT
 from reconnectingpty.wire.coder import Init, InitDecoder, RequestDecoder
 from reconnectingpty.wire.messages import ClientMessage, Hello, Resize, Resync, ServerMessage
 
+from .sockets import hung_up
 from .websocket import RESET
 
 INIT_SECONDS = 10.0
@@ -58,6 +59,10 @@ class AgentConnection:
                 raise Disconnected(self._name)
             self._messages = self._decoder.feed(data)
         return self._messages.pop(0)
+
+    async def gone(self) -> None:
+        """Return when the peer has gone."""
+        await hung_up(self._writer.get_extra_info("socket"))
 
     def close(self) -> None:
         """Cut the connection."""

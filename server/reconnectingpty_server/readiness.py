@@ -9,6 +9,7 @@ from reconnectingpty import Metrics
 
 from .descriptors import Descriptors
 from .lag import RECENT, STALL, LoopLag
+from .reserve import Reserve
 from .sessions import Sessions
 
 FAILED_STARTS = 3
@@ -28,10 +29,12 @@ class Readiness:
         metrics: Metrics,
         lag: LoopLag,
         descriptors: Descriptors,
+        reserve: Reserve,
         stopping: Callable[[], bool],
     ) -> None:
         self._sessions = sessions
         self._descriptors = descriptors
+        self._reserve = reserve
         self._metrics = metrics
         self._lag = lag
         self._stopping = stopping
@@ -43,7 +46,7 @@ class Readiness:
             found["stopping"] = "the server is shutting down"
         if self._sessions.full:
             found["full"] = f"there are {self._sessions.limit} sessions, the most that are allowed"
-        if self._descriptors.scarce:
+        if self._descriptors.scarce or self._reserve.touched:
             free, limit = self._descriptors.free, self._descriptors.limit
             found["descriptors"] = f"only {free} of {limit} file descriptors are free"
         failed = self._metrics.failed_starts

@@ -77,7 +77,9 @@ class Server:
         registry, prefix = self.metrics.registry, self.metrics.prefix
         self.lag = LoopLag(registry, prefix)
         self.descriptors = Descriptors()
-        self.readiness = Readiness(self.sessions, self.metrics, self.lag, self.descriptors, lambda: self._stopping)
+        self.readiness = Readiness(
+            self.sessions, self.metrics, self.lag, self.descriptors, self.reserve, lambda: self._stopping
+        )
         self._refusals = Refusals(registry, prefix)
         registry.register(Surroundings(prefix, self.sessions, self.readiness, self.descriptors))
         register_process(registry)

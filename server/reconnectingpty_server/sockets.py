@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import socket
 import stat
 import struct
@@ -42,6 +43,28 @@ def keep_alive(server: asyncio.Server) -> None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             for name, value in KEEPALIVE.items():
                 sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+async def hung_up(connection: Any) -> None:
+    """Return when the peer of a socket says no more (EPOLLRDHUP, epoll_ctl(2)), whatever of it is still to be read.
+
+    A transport that is not read from notices nothing of that.
+    """
+    loop = asyncio.get_running_loop()
+    seen = asyncio.Event()
+    try:
+        watch = select.epoll(1)
+    except OSError:  # out of descriptors
+        await seen.wait()
+    with watch:
+        if connection.fileno() < 0:  # closed by now
+            return
+        watch.register(connection.fileno(), select.EPOLLRDHUP)
+        loop.add_reader(watch.fileno(), seen.set)
+        try:
+            await seen.wait()
+        finally:
+            loop.remove_reader(watch.fileno())
 
 
 _CREDENTIALS = struct.Struct("iII")

@@ -44,6 +44,7 @@ from reconnectingpty.wire.messages import ClientMessage, Hello, Resize, Resync, 
 
 from .exchange import Response
 from .sessions import NoSuchSession, TooManySessions
+from .sockets import hung_up
 
 if TYPE_CHECKING:
     from .http import HttpConnection
@@ -84,6 +85,10 @@ class _Socket:
             return await self._socket.recv()
         except ConnectionClosed:
             raise Disconnected(self._name) from None
+
+    async def gone(self) -> None:
+        """Return when the peer has gone."""
+        await hung_up(self._socket.transport.get_extra_info("socket"))
 
     def close(self) -> None:
         """Cut the connection."""

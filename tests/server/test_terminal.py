@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
+from socket import SHUT_WR
 from uuid import uuid4
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from reconnectingpty import StartFailed, State
 from reconnectingpty.size import Size
+from reconnectingpty.viewer import INPUT_QUEUE
 
 from ..support.serving import Told, serving
 
@@ -292,3 +296,30 @@ async def test_coders_client_that_breaks_the_protocol_is_closed(bad: str) -> Non
     async with serving() as s, s.connect("reconnect=a&command=cat", v1=False) as socket:
         await socket.send(bad.encode())
         assert (await Told(socket).to_the_end())[0] == 1007
+
+
+@pytest.mark.parametrize("cut", [True, False])
+async def test_a_client_that_is_cut_off_while_its_input_stands_still_is_noticed(cut: bool) -> None:
+    command = "stty%20raw%3Becho%20ready%3Bexec%20sleep%201000"
+    async with serving() as s, s.connect(f"reconnect=a&command={command}") as socket:
+        await Told(socket).until(b"ready")
+        session = s.server.sessions.get("a")
+        assert session is not None
+        pouring = asyncio.create_task(_pour(socket))
+        async with asyncio.timeout(session.options.input_stall - 5):
+            while session.bytes_in <= INPUT_QUEUE:
+                await asyncio.sleep(0.01)
+            if cut:
+                socket.transport.abort()
+            else:
+                socket.transport.get_extra_info("socket").shutdown(SHUT_WR)
+            while session.viewer_count:
+                await asyncio.sleep(0.01)
+        socket.transport.abort()
+        with suppress(ConnectionClosed, OSError):
+            await pouring
+
+
+async def _pour(socket: ClientConnection) -> None:
+    while True:
+        await socket.send(bytes(64 << 10))
