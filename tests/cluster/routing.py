@@ -27,7 +27,7 @@ class HAProxy(Remote):
         self._program = needed("/usr/sbin/haproxy", "haproxy")
         self._file = folder / "haproxy.cfg"
         self.control = str(folder / "control")
-        self._settings = {"check_seconds": 1, "threads": 1} | settings
+        self._settings = {"check_seconds": 1, "gone_seconds": 2, "threads": 1} | settings
         self.process: asyncio.subprocess.Process
 
     def write(self, nodes: dict[str, str], drain: list[str] | None = None) -> None:
@@ -86,15 +86,28 @@ class HAProxy(Remote):
                     pass
                 await asyncio.sleep(0.02)
 
-    async def states(self) -> dict[str, str]:
+    async def states(self, backend: str = "nodes") -> dict[str, str]:
         """Each node's state as HAProxy has it: UP, DOWN, NOLB, or on the way from one to another; DRAIN: weight 0."""
-        rows = [line.split(",") for line in (await self.say("show stat nodes 4 -1")).splitlines() if line]
+        rows = [line.split(",") for line in (await self.say(f"show stat {backend} 4 -1")).splitlines() if line]
         return {row[1]: "DRAIN" if (row[17], row[18]) == ("UP", "0") else row[17] for row in rows[1:]}
 
     async def until(self, **states: str) -> None:
         """Wait until these nodes are in these states."""
         async with asyncio.timeout(PATIENCE):
             while not (await self.states()).items() >= states.items():
+                await asyncio.sleep(0.05)
+
+    async def until_seen(self, *nodes: str) -> None:
+        """Wait until every check of these nodes has been passed."""
+        async with asyncio.timeout(PATIENCE):
+            for backend in ("nodes", "life"):
+                while not (await self.states(backend)).items() >= dict.fromkeys(nodes, "UP").items():
+                    await asyncio.sleep(0.05)
+
+    async def until_gone(self, node: str) -> None:
+        """Wait until this node has been silent for so long that it counts as gone."""
+        async with asyncio.timeout(PATIENCE):
+            while (await self.states("life"))[node] != "DOWN":
                 await asyncio.sleep(0.05)
 
     async def stop(self) -> None:
@@ -128,5 +141,5 @@ async def cluster(folder: Path, *names: str, **flags: object) -> AsyncIterator[t
         router = await stack.enter_async_context(
             routing(folder, {name: str(node.address) for name, node in nodes.items()})
         )
-        await router.until(**dict.fromkeys(names, "UP"))
+        await router.until_seen(*names)
         yield router, nodes

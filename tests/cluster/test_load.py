@@ -29,7 +29,7 @@ async def test_nobody_is_misrouted_and_nobody_gets_a_new_shell(tmp_path: Path) -
         addresses = {name: str(one.address) for name, one in nodes.items()}
         first = {name: addresses[name] for name in "abc"}
         router = await stack.enter_async_context(routing(tmp_path, first))
-        await router.until(a="UP", b="UP", c="UP")
+        await router.until_seen("a", "b", "c")
         typists = await stack.enter_async_context(typing())
 
         async def everybody_is_in_place() -> None:

@@ -28,7 +28,7 @@ async def test_the_page_finds_its_way_by_the_router(tmp_path: Path) -> None:
             flags = ("--node", name, "--key-file", keys, "--trusted-proxy", "127.0.0.1")
             addresses[name] = f"127.0.0.1:{(await stack.enter_async_context(program(home, *flags))).port}"
         router = await stack.enter_async_context(routing(tmp_path, addresses))
-        await router.until(a="UP", b="UP", c="UP")
+        await router.until_seen("a", "b", "c")
         person = Person(await stack.enter_async_context(browser()))
 
         new = await person.open(f"{router.http}/?test=1#token={TOKEN}")

@@ -14,7 +14,8 @@ from reconnectingpty_server.api import ROUTES
 from reconnectingpty_server.cluster.haproxy import ANYBODYS
 
 from ..support.serving import Told
-from .routing import HAProxy, cluster
+from .nodes import node
+from .routing import HAProxy, cluster, routing
 
 
 async def message(router: HAProxy, status: int, path: str, method: str = "GET") -> str:
@@ -95,9 +96,12 @@ async def test_a_dead_nodes_sessions_are_gone_and_no_other_node_starts_them(tmp_
         assert {"node": "b", "up": True} in (await router.json("/api/nodes"))["nodes"]
         await nodes["b"].server.close(0.0)
         await router.until(b="DOWN", a="UP")
+        told = json.loads((await router.request("GET", "/pty?reconnect=b.work"))[2])["message"]
+        assert told.startswith("node b does not answer")
+        await router.until_gone("b")
         for path in ("/pty?reconnect=b.work", "/api/sessions/b.work", "/node/b/"):
             told = await message(router, 410, path)
-            assert told == "node b does not answer, and its sessions with it; one that comes back has its id still"
+            assert told == "node b does not answer any more, and its sessions are gone with it"
         with pytest.raises(InvalidStatus) as refused:
             async with router.connect("reconnect=b.work"):
                 pass
@@ -110,6 +114,22 @@ async def test_a_dead_nodes_sessions_are_gone_and_no_other_node_starts_them(tmp_
         assert "no node takes that now" in await message(router, 503, "/readyz")
         status, headers, _ = await router.request("GET", "/api/node")
         assert (status, headers["retry-after"]) == (503, "2")
+
+
+async def test_a_node_that_starts_again_is_waited_for(tmp_path: Path) -> None:
+    async with node("a", tmp_path) as a, node("b", tmp_path) as b:
+        addresses = {"a": str(a.address), "b": str(b.address)}
+        async with routing(tmp_path, addresses, gone_seconds=60) as router:
+            await router.until_seen("a", "b")
+            await b.end()
+            await router.until(b="DOWN")
+            status, headers, body = await router.request("GET", "/pty?reconnect=b.work")
+            assert (status, headers["retry-after"]) == (503, "2")
+            assert json.loads(body)["message"] == "node b does not answer now; try again in a moment"
+            assert await a.ids() == set()
+            await b.start()
+            await router.until(b="UP")
+            assert (await router.request("GET", "/api/sessions/b.work"))[0] == 404
 
 
 @pytest.mark.parametrize("how", ["full", "drained"])

@@ -18,8 +18,10 @@ from .names import PREFIX
 from .router import NodeAt, Router
 
 BACKEND = "nodes"
+LIFE = "life"
 FILES = "files"
-GONE = "node %[var(txn.node)] does not answer, and its sessions with it; one that comes back has its id still"
+AWAY = "node %[var(txn.node)] does not answer now; try again in a moment"
+GONE = "node %[var(txn.node)] does not answer any more, and its sessions are gone with it"
 UNKNOWN = "there is no node of that name"
 NAMELESS = (
     "that session id names no node; here it must be <node>.<name>: "
@@ -47,7 +49,7 @@ LOG = "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %tsc %ac/%fc/%bc/%sc/%
 
 def configuration(router: Router) -> str:
     """The whole configuration file."""
-    parts = [_HEAD, _global(router), _DEFAULTS, _frontend(router), _backend(router), _files(router)]
+    parts = [_HEAD, _global(router), _DEFAULTS, _frontend(router), _backend(router), _life(router), _files(router)]
     if router.redirect:
         parts.append(_redirect(router))
     if router.metrics is not None:
@@ -91,9 +93,11 @@ def _global(router: Router) -> str:
 
 
 def _error(status: int, message: str) -> str:
-    return f"http-error status {status} {_body(message)}" + (
-        f" hdr Retry-After {RETRY_AFTER}" if status in (503, 504) else ""
-    )
+    return f"http-error status {status} {_body(message)}{_retry(status)}"
+
+
+def _retry(status: int) -> str:
+    return f" hdr Retry-After {RETRY_AFTER}" if status in (503, 504) else ""
 
 
 def _body(message: str, kind: str = "string") -> str:
@@ -104,7 +108,7 @@ def _body(message: str, kind: str = "string") -> str:
 
 
 def _refuse(status: int, message: str, condition: str, kind: str = "string") -> str:
-    return f"http-request return status {status} {_body(message, kind)} if {condition}"
+    return f"http-request return status {status} {_body(message, kind)}{_retry(status)} if {condition}"
 
 
 def _answer(status: str, condition: str) -> str:
@@ -187,12 +191,14 @@ def _frontend(router: Router) -> str:
         _refuse(404, PER_NODE, "!to_a_node { path /metrics } or !to_a_node { path_beg /debug/ }"),
         _refuse(404, PER_NODE, "!to_a_node { path_beg /api/ } !for_any !is_terminal !to_start"),
         _refuse(404, PER_NODE, "!to_a_node to_start !METH_POST"),
-        "# A node that is down: not another one in its place.",
+        "# A node that is down: not another one in its place. It may only be starting again; after a while it is gone.",
         *(
-            f"http-request set-var(txn.up) srv_is_up({BACKEND}/{name}) if {{ var(txn.node) -m str {name} }}"
+            f"http-request set-var(txn.{state}) srv_is_up({backend}/{name}) if {{ var(txn.node) -m str {name} }}"
+            for state, backend in (("up", BACKEND), ("alive", LIFE))
             for name in names
         ),
-        _refuse(410, GONE, "to_a_node !{ var(txn.up) -m bool }", "lf-string"),
+        _refuse(410, GONE, "to_a_node !{ var(txn.up) -m bool } !{ var(txn.alive) -m bool }", "lf-string"),
+        _refuse(503, AWAY, "to_a_node !{ var(txn.up) -m bool }", "lf-string"),
         *_told_of_nodes(names),
         "# The router is as alive as it answers, and ready while a node takes sessions.",
         _answer("ok", "{ path /healthz }"),
@@ -233,6 +239,18 @@ def _backend(router: Router) -> str:
         "# No on-marked-down: a check that fails must not cut a terminal that works.",
         f"default-server inter {router.check_seconds}s fastinter 500ms downinter 1s fall {router.fall} "
         f"rise {router.rise} observe layer4 error-limit 2 on-error fastinter init-addr last,libc,none",
+        *_servers(router, "check"),
+    )
+
+
+def _life(router: Router) -> str:
+    return _lines(
+        f"backend {LIFE}",
+        "# Gets no requests: it is asked which nodes have been silent for so long that they are gone.",
+        "option httpchk",
+        "http-check send meth GET uri /healthz ver HTTP/1.1 hdr Host localhost",
+        f"default-server inter {router.check_seconds}s fall {-(-router.gone_seconds // router.check_seconds)} rise 1 "
+        "init-addr last,libc,none",
         *_servers(router, "check"),
     )
 

@@ -52,6 +52,8 @@ class Router:
     check_seconds: int = 2
     fall: int = 3
     rise: int = 2
+    gone_seconds: int = 30
+    """How long a node may be silent, as one that starts again is, before its sessions are said to be gone."""
 
 
 def read(path: str, nodes: Sequence[str], drain: Sequence[str], **more: Any) -> Router:
@@ -152,6 +154,7 @@ _READ = {
     "check_seconds": _number,
     "fall": _number,
     "rise": _number,
+    "gone_seconds": _number,
 }
 assert set(_READ) | {"nodes"} == {one.name for one in fields(Router)}
 
