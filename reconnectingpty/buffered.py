@@ -350,7 +350,7 @@ class BufferedPTY(ReconnectingPTY):
         viewer.input.received += len(data)
         self.bytes_in += len(data)
         self._last_active = self._loop.time()
-        if b"\x1b" in data:
+        if viewer.is_terminal and b"\x1b" in data:
             kept = self._questions.sift(viewer, data)
             if len(kept) < len(data):
                 viewer.input.accept(len(data) - len(kept))
@@ -369,7 +369,7 @@ class BufferedPTY(ReconnectingPTY):
 
     def _leader(self) -> Viewer | None:
         """The viewer whose terminal answers: the last that did something, of those that may, and see what is asked."""
-        able = [viewer for viewer in self._viewers if viewer.live and not viewer.readonly]
+        able = [v for v in self._viewers if v.live and v.is_terminal and not v.readonly]
         return max(able, key=lambda viewer: viewer.active, default=None)
 
     def _answer(self, answer: bytes) -> None:

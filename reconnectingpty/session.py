@@ -185,6 +185,7 @@ class ReconnectingPTY(ABC):
         epoch: str | None = None,
         offset: int | None = None,
         readonly: bool = False,
+        answers: bool = True,
         window: int | None = None,
     ) -> Outcome:
         """Show the session to `connection` and take its input, until the client leaves or the session ends.
@@ -192,7 +193,8 @@ class ReconnectingPTY(ABC):
         The first attach starts the command, at its size; `rows` or `cols` 0: no size known. `connection_id` names the
         connection in logs; `client` names the client over all its connections: a newer connection supersedes the
         older one, and the count of its input goes on. With the `epoch` and `offset` of an earlier attach the output
-        continues at that offset where the log still has it. `window`: how many bytes the client may leave
+        continues at that offset where the log still has it. `answers`: whether a terminal is there that answers what
+        programs ask of theirs; else all that the client sends is input. `window`: how many bytes the client may leave
         unacknowledged; None: it acknowledges nothing, and the transport alone holds output back.
 
         Raises StartFailed, SessionClosed (after the client was told), TooManyViewers, Superseded, NotAllowed,
@@ -208,6 +210,7 @@ class ReconnectingPTY(ABC):
         try:
             await self._started(Size.bounded(rows, cols))
             viewer = Viewer(self._host(), connection, connection_id, client=client, readonly=readonly, window=window)
+            viewer.is_terminal = answers
             if client is not None:
                 viewer.input = await self._input_of(client)
             self._viewers.add(viewer)

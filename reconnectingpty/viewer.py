@@ -131,6 +131,7 @@ class Viewer:
         "answers",
         "client",
         "input",
+        "is_terminal",
         "name",
         "reader",
         "readonly",
@@ -150,6 +151,8 @@ class Viewer:
         self.size: Size | None = None
         self.active = 0
         """Grows with each thing the client did; the size policy `latest` compares it."""
+        self.is_terminal = True
+        """Whether what it sends may be a terminal's answers; else all of it is input."""
         self.answers = True
         """Whether its terminal answers what programs ask."""
         self.input = ClientInput()

@@ -140,6 +140,19 @@ async def test_a_read_only_viewer_never_answers() -> None:
         assert b"033[?1;2c" in client.output
 
 
+async def test_where_there_is_no_terminal_the_session_answers_at_once_and_all_that_is_sent_is_input() -> None:
+    async with session_of(
+        f"{RAW}printf '>'; read -n 1 x; printf '{DA1}'; head -c 14 | {SHOW}; printf '<'; cat"
+    ) as session:
+        client = Attached.to(session, answers=False)
+        await client.until(b">")
+        client.feed(b"x")
+        client.feed(b"\x1b[?9;9c")
+        await client.until(b"<")
+        assert b"033[?1;2c" in client.output
+        assert b"033[?9;9c" in client.output
+
+
 async def test_a_terminal_that_does_not_answer_holds_nobody_up_and_its_late_answer_is_dropped() -> None:
     script = f"{RAW}for i in 1 2; do printf '>'; read -n 1 x; printf '{DA1}'; head -c 7 | {SHOW}; done; printf '<'; cat"
     async with session_of(script) as session:

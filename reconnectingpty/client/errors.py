@@ -6,7 +6,9 @@
     ├── SessionEnded           the session is over, or has sent this client away: `end` says how
     ├── OutputLost             output that was needed went by unseen, while there was no connection
     ├── NoShell                nothing that reads commands is there to run one
-    └── Busy                   the shell is running something else
+    ├── Busy                   the shell is running something else
+    ├── Incomplete             the shell waits for the rest of the command
+    └── UnknownKey             no key has this name (in `keys`; also a ValueError)
 
 What takes too long raises the built-in TimeoutError.
 """
@@ -50,3 +52,7 @@ class NoShell(ReconnectingPTYError):
 
 class Busy(ReconnectingPTYError):
     """The shell is running something else."""
+
+
+class Incomplete(ReconnectingPTYError):
+    """The shell waits for the rest of the command: an open quote, a loop without its end. It has been interrupted."""

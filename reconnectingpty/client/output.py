@@ -7,11 +7,13 @@ the session is told of output as dealt with only as far as the readers and the m
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from ..output_log import LogReader, OutputLog
 from ..size import DEFAULT_SIZE, Size
 from .pulse import Pulse
+from .view import View
 
 RESET = b"\x1bc"
 SLICE = 64 << 10
@@ -32,6 +34,8 @@ class Output:
         self._shift = 0
         self.drawn_at = 0
         """Where the last picture begins."""
+        self.view: View | None = None
+        """Who draws it, if anybody; `follow` keeps it near enough."""
 
     def allow(self, window: int) -> None:
         """Have room for so much more than may be held."""
@@ -77,6 +81,12 @@ class Output:
         """The session's offset up to which its output may be acknowledged."""
         at = self.log.end - max(self.lag - self._hold, 0)
         return self.offset(at)
+
+    async def follow(self) -> None:
+        """Let the view come so near that nothing of what it has not seen is forgotten."""
+        while self.view is not None and self.view.lag > self._hold // 2:
+            self.view.advance()
+            await asyncio.sleep(0)
 
     def reader(self, at: int | None = None) -> OutputReader:
         """A reader from `at` on, by default from the oldest that is still there. To be closed."""

@@ -35,6 +35,8 @@ MAX_PICTURE = 256 << 20
 MAX_WINDOW = 16 << 20
 """Bytes of output that this client takes unacknowledged, whatever a server would send."""
 LEAST_WINDOW = 4
+_REASONS: dict[int, str] = {CloseCode.IDLE_TIMEOUT: "timeout", CloseCode.KILLED: "killed"}
+"""What a close code tells where no message did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,7 @@ class Protocol:
         hopeless = code == CloseCode.INTERNAL and self.epoch is None and not greeted
         if code in RECONNECT and not hopeless:
             return True
-        self._over(Closed("refused", reason or f"closed with {code}", code))
+        self._over(Closed(_REASONS.get(code, "refused"), reason or f"closed with {code}", code))
         return False
 
     # -- what comes

@@ -1,85 +1,56 @@
 """A session on a server, as a program uses it: one `Terminal` over as many connections as it takes.
 
-Owns one task, which keeps the connection and is awaited by `aclose`. What happens is decided by `protocol`, what comes
-is kept by `output`, and waits for whoever wants it; nothing in here grows without bound.
+It types, reads, looks at the screen, waits for what appears there, and runs commands. The connection is its `Link`'s
+affair, what comes is kept by the link's `Output`, and everything that is to be known of terminals and shells lies in
+rooms of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
+import re
 import secrets
-import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 
-from ..errors import NotAllowed, ProtocolError
+from pyte.screens import Char
+
+from ..errors import NotAllowed
 from ..size import DEFAULT_SIZE, Size
-from ..wire.address import AttachRequest, build_query
-from ..wire.close import CloseCode
-from ..wire.messages import Hello, SizeChanged, Viewers
+from ..terminal.screen import Screen
+from ..wire.address import AttachRequest
+from ..wire.messages import Hello
 from .address import Address
-from .backoff import Backoff
-from .errors import ConnectFailed, SessionEnded
-from .events import Closed, Connected, Down, Event, Exited, Resized, Resynced, Watched
-from .output import SLICE, Output, OutputReader
-from .protocol import Drawn, Greeted, Protocol
-from .protocol import Output as OutputCame
-from .pulse import Pulse
-from .socket import Broken, Refused, Socket
+from .commands import Commands, Completed
+from .errors import ConnectFailed, OutputLost, SessionEnded
+from .events import Closed, Event, Exited, Resynced
+from .keys import Key, paste
+from .link import Link, Settings
+from .output import SLICE, OutputReader
+from .view import Mark, View
+from .waiting import Condition, Ended, Found, Quiet, Search, compiled
 
-ACK_SECONDS = 0.05
-"""When no more output comes, the last of it is acknowledged, too."""
 MAX_EVENTS = 256
 """Events that wait to be read; then the oldest are forgotten."""
-FIRST_HELLO_SECONDS = 30.0
-"""How long a session may take to start."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How a terminal keeps its connection, and how much it keeps in memory."""
-
-    tls: ssl.SSLContext | None = None
-    open_timeout: float = 10.0
-    """Seconds for one attempt to connect."""
-    heartbeat: float | None = 15.0
-    """Seconds between pings, and until a missing answer ends a connection that was never closed; None: neither."""
-    backoff: Backoff = field(default_factory=Backoff)
-    patience: float = 0.0
-    """Seconds for which the first connection is tried again, where a server may just be starting."""
-    give_up: float | None = None
-    """Seconds without a connection after which to end; None: never."""
-    hold: int = 1 << 20
-    """Bytes of output that may wait for a reader before the session is held back."""
-    input_limit: int = 1 << 20
-    """Bytes of input that may wait for the session before `send` waits."""
+ANSWER_SECONDS = 15.0
+"""How long a shell may take to say that it is one."""
 
 
 class Terminal:
     """A session. Made by :func:`connect`; used as an async context manager, in one event loop."""
 
     def __init__(self, address: Address, request: AttachRequest, settings: Settings) -> None:
-        self._address = address
-        self._request = request
-        self._settings = settings
-        self._protocol = Protocol()
-        self._output = Output(settings.hold, self._read_on)
+        self._link = Link(address, request, settings, self._happened, self._came)
+        self._output = self._link.output
+        self._changed = self._link.changed
+        self._protocol = self._link.protocol
+        self._commands = Commands(self)
         self._reader: OutputReader | None = None
-        self._hello: Hello | None = None
-        self._own_size = Size.bounded(request.rows, request.cols)
-        self._viewers = 0
-        self._connections = 0
-        self._resyncs = 0
-        self._connected = False
-        self._to_send = asyncio.Event()
-        self._changed = Pulse()
         self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
-        self._life: asyncio.Task[None] | None = None
-        self._ack_timer: asyncio.TimerHandle | None = None
-        self._ack_is_due = False
+        self._came_at = 0.0
+        if settings.scrollback is not None:
+            self._output.view = View(self._output.log, settings.scrollback)
         self.on_event: Callable[[Event], object] | None = None
         """Called with each event as it happens, in the event loop."""
 
@@ -88,23 +59,23 @@ class Terminal:
     @property
     def session(self) -> str:
         """The session's id."""
-        return self._request.session
+        return self._link.request.session
 
     @property
     def client(self) -> str:
         """This client's id, by which the session knows it over all connections."""
-        assert self._request.client is not None
-        return self._request.client
+        assert self._link.request.client is not None
+        return self._link.request.client
 
     @property
     def hello(self) -> Hello | None:
         """What the session said of itself when the present connection, or the last one, was made."""
-        return self._hello
+        return self._link.hello
 
     @property
     def connected(self) -> bool:
         """Whether there is a connection now."""
-        return self._connected
+        return self._link.connected
 
     @property
     def end(self) -> Exited | Closed | None:
@@ -119,17 +90,17 @@ class Terminal:
     @property
     def viewers(self) -> int:
         """Clients attached, this one included."""
-        return self._viewers
+        return self._link.viewers
 
     @property
     def connections(self) -> int:
         """How many connections there have been."""
-        return self._connections
+        return self._link.connections
 
     @property
     def resyncs(self) -> int:
         """How often output was missed, and a picture came instead."""
-        return self._resyncs
+        return self._link.resyncs
 
     @property
     def unsent(self) -> int:
@@ -143,13 +114,11 @@ class Terminal:
 
         Raises ConnectFailed, SessionEnded.
         """
-        if self._life is not None:
-            raise RuntimeError("a terminal is opened once")
-        self._life = asyncio.create_task(self._live(), name=f"terminal {self.session}")
+        self._link.start()
         try:
-            while self._hello is None and self.end is None and not self._output.done:
+            while self.hello is None and not self._link.over:
                 await self._changed.wait()
-            if self._hello is None:
+            if self.hello is None:
                 raise self._failure()
         except BaseException:
             await self.aclose()
@@ -165,11 +134,8 @@ class Terminal:
 
     async def aclose(self) -> None:
         """Leave the session, which goes on. What was typed and not acknowledged may be lost: see `flush`."""
-        if self._life is not None:
-            self._life.cancel()
-            await asyncio.wait((self._life,))
-            if not self._life.cancelled():
-                self._life.result()  # raises what went wrong in here, or in `on_event`
+        await self._link.aclose()
+        self._commands.over(self._over())
 
     async def __aenter__(self) -> Terminal:
         return await self.open()
@@ -179,50 +145,69 @@ class Terminal:
 
     # -- input
 
-    async def send(self, data: str | bytes) -> None:
-        """Type: text as UTF-8, or bytes as they are. A person's Enter is "\\r".
+    async def send(self, *what: str | bytes | Key) -> None:
+        """Type: text as UTF-8, bytes as they are, keys as the program wants them. A person's Enter is "\\r".
 
         Sent now, or when there is a connection again; each byte arrives once. Waits while more than `input_limit`
         bytes wait for the session. Raises NotAllowed, SessionEnded.
         """
-        encoded = data.encode() if isinstance(data, str) else bytes(data)
-        limit = self._settings.input_limit
-        for start in range(0, len(encoded), limit):
+        data = b"".join([await self._encoded(part) for part in what])
+        limit = self._link.settings.input_limit
+        for start in range(0, len(data), limit):
             while self.unsent >= limit and self.end is None:
                 await self._changed.wait()
-            self.send_nowait(encoded[start : start + limit])
+            self.send_nowait(data[start : start + limit])
+
+    async def _encoded(self, part: str | bytes | Key) -> bytes:
+        if isinstance(part, Key):
+            view = await self.view()
+            return part.encode(application_cursor=view is not None and view.emulator.modes.application_cursor)
+        return part.encode() if isinstance(part, str) else bytes(part)
 
     def send_nowait(self, data: bytes) -> None:
-        """Type bytes without waiting; the caller looks at `unsent` so that not too many wait. Raises SessionEnded."""
+        """Type bytes without waiting; the caller looks at `unsent` so that not too many wait.
+
+        Raises NotAllowed, SessionEnded.
+        """
         self._may_write()
         self._protocol.typed.push(data)
-        self._to_send.set()
+        self._link.send_soon()
+
+    async def press(self, *names: str) -> None:
+        """Press keys, by their names: `await terminal.press("Escape", ":", "w", "Enter", "C-c", "S-Up")`.
+
+        Raises UnknownKey, and what `send` does.
+        """
+        await self.send(*(Key(name) for name in names))
+
+    async def paste(self, text: str) -> None:
+        """Paste text, as a terminal does: bracketed where the program has asked for that. Raises what `send` does."""
+        view = await self.view()
+        await self.send(paste(text, bracketed=view is not None and view.emulator.modes.bracketed_paste))
 
     async def flush(self) -> None:
         """Return when the session has all that was typed. Raises SessionEnded."""
         while self.unsent:
-            if self.end is not None or self._output.done:
+            if self._link.over:
                 raise self._over()
             await self._changed.wait()
 
     def resize(self, rows: int, cols: int) -> None:
         """Tell of another size of this client's window; what becomes of it is the session's size policy's."""
         size = Size.bounded(rows, cols)
-        if size is not None and size != self._own_size:
-            self._own_size = size
-            self._protocol.resize(size)
-            self._to_send.set()
+        if size is not None:
+            self._link.resize(size)
 
     def kill(self) -> None:
         """End the session, for everybody. Raises NotAllowed, SessionEnded."""
         self._may_write()
         self._protocol.kill()
-        self._to_send.set()
+        self._link.send_soon()
 
     def _may_write(self) -> None:
-        if self.end is not None or self._output.done:
+        if self._link.over:
             raise self._over()
-        if self._request.readonly or self._protocol.readonly:
+        if self._link.request.readonly or self._protocol.readonly:
             raise NotAllowed("this terminal is read-only")
 
     # -- output
@@ -251,6 +236,106 @@ class Terminal:
         while data := await self.read():
             yield data
 
+    # -- the screen
+
+    async def view(self) -> View | None:
+        """The terminal as of all that has come; None where nothing is drawn here."""
+        view = self._output.view
+        while view is not None and view.behind:
+            view.advance()
+            if view.behind:
+                await asyncio.sleep(0)
+        return view
+
+    async def screen(self) -> Screen:
+        """What the terminal shows: text, cursor, title."""
+        return (await self._drawn()).screen()
+
+    async def cells(self) -> list[list[Char]]:
+        """What it shows, by row and column: each a character with its colours and attributes."""
+        return (await self._drawn()).cells()
+
+    async def mark(self) -> Mark:
+        """The present place on the screen: `wait_for(..., since=mark)` looks at what is written from here on."""
+        return (await self._drawn()).mark()
+
+    async def _drawn(self) -> View:
+        view = await self.view()
+        if view is None:
+            raise RuntimeError("this terminal draws no screen: its settings have no scrollback")
+        return view
+
+    async def wait_for(self, *conditions: Condition, timeout: float | None = 30.0, since: Mark | None = None) -> Found:
+        """Wait for the first of these: a pattern to match the text on the screen or what scrolls off it, a function
+        of the screen to be true, `Quiet(seconds)`, `Ended()`.
+
+        A pattern is a regular expression, `^` and `$` the ends of a line. Text that is there already counts, unless
+        `since` is a mark: then only what was written after it. What is typed is written, too, where it is echoed.
+
+        Raises TimeoutError, SessionEnded, OutputLost where output since the mark was missed, re.error.
+        """
+        wanted = [compiled(condition) for condition in conditions]
+        view = await self._drawn()
+        search = Search(view, since or view.mark_top(), wanted)
+        search.look()
+        view.watchers.append(search.look)
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._found(view, search, wanted, since)
+        except TimeoutError:
+            raise TimeoutError(_not_seen(wanted, timeout, view.screen())) from None
+        finally:
+            view.watchers.remove(search.look)
+
+    async def _found(self, view: View, search: Search, wanted: list[Condition], since: Mark | None) -> Found:
+        quiet = min(((c.seconds, n) for n, c in enumerate(wanted) if isinstance(c, Quiet)), default=None)
+        began = asyncio.get_running_loop().time()
+        while True:
+            await self.view()
+            if found := search.judge():
+                return found
+            if view.behind:
+                continue
+            if self._link.over:
+                ended = [number for number, condition in enumerate(wanted) if isinstance(condition, Ended)]
+                if not ended or self.end is None:
+                    raise self._over()
+                return Found(ended[0], view.screen(), end=self.end)
+            if since is not None and since.lost:
+                raise OutputLost("output was missed since the mark")
+            left = None
+            if quiet is not None and self.connected:
+                left = max(self._came_at, began) + quiet[0] - asyncio.get_running_loop().time()
+                if left <= 0:
+                    return Found(quiet[1], view.screen())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._changed.wait()
+
+    # -- commands
+
+    async def run(self, command: str, *, timeout: float | None = None) -> Completed:
+        """Run a command in the shell that is at its prompt: its exit status, its output, how long it took.
+
+        It has ended when the shell says so, by a mark that no output can forge; silence tells nothing. The first run
+        makes the shell print these marks; `enter` says how. After a TimeoutError the command goes on.
+
+        Raises TimeoutError, Busy where one that was run before goes on, NoShell where nothing answers as a shell
+        does, Incomplete for an open quote and the like, OutputLost, SessionEnded, NotAllowed, ValueError for what
+        can't be typed.
+        """
+        self._may_write()
+        return await self._commands.run(command, timeout, ANSWER_SECONDS)
+
+    async def enter(self, *, timeout: float = ANSWER_SECONDS) -> str:
+        """Make ready for `run` the shell that is at its prompt: bash, zsh, fish or "sh", which is all the others.
+
+        To be called for a shell that was started from within another one, as by ssh; for the first one `run` does it.
+        It is typed two lines that make it print marks with its prompts, from now on. Raises NoShell, SessionEnded.
+        """
+        self._may_write()
+        return (await self._commands.enter(timeout)).kind
+
     # -- events
 
     async def events(self) -> AsyncIterator[Event]:
@@ -270,193 +355,29 @@ class Terminal:
             await self._changed.wait()
         return self.end
 
+    def _came(self, data: bytes) -> None:
+        self._came_at = asyncio.get_running_loop().time()
+        self._commands.came(data)
+
     def _happened(self, event: Event) -> None:
         self._events.append(event)
-        self._changed.beat()
+        if isinstance(event, Resynced):
+            self._commands.missed()
+            if self._output.view is not None:
+                self._output.view.lose_marks()
+        elif isinstance(event, Exited | Closed):
+            self._commands.over(self._over())
         if self.on_event is not None:
             self.on_event(event)
 
     def _over(self) -> SessionEnded:
         return SessionEnded(self.end or Closed("left", "this terminal has been closed"))
 
-    # -- keeping the connection
 
-    async def _live(self) -> None:
-        try:
-            await self._stay_connected()
-        finally:
-            self._connected = False
-            if self._ack_timer is not None:
-                self._ack_timer.cancel()
-            self._output.finish()
-            self._changed.beat()
-
-    async def _stay_connected(self) -> None:
-        """One connection after the other, until the session is over or there is no way to it."""
-        loop = asyncio.get_running_loop()
-        attempt, down = 0, loop.time()
-        while self.end is None:
-            connections, began = self._connections, loop.time()
-            broken = await self._attempt()
-            if broken is None:
-                break
-            now = loop.time()
-            if self._connections > connections:
-                self._connected, down = False, now
-                attempt = 0 if now - began >= self._settings.backoff.steady else attempt
-            if self._tired(broken, now - down):
-                break
-            attempt += 1
-            seconds = self._settings.backoff.wait(attempt, random.random)
-            self._happened(Down(broken.code, broken.reason, seconds, attempt))
-            await asyncio.sleep(seconds)
-        assert self.end is not None
-        self._happened(self.end)
-
-    async def _attempt(self) -> Broken | None:
-        """One connection; what ended it, where it makes sense to come back, else None."""
-        protocol = self._protocol
-        try:
-            await self._connect_once()
-        except Refused as error:
-            if error.transient:
-                return Broken(CloseCode.ABNORMAL, str(error), error.status)
-            protocol.end = Closed("refused", str(error), error.status)
-        except Broken as error:
-            return error if protocol.closed(error.code, error.reason) else None
-        except ProtocolError as error:
-            protocol.end = Closed("error", f"the server sent what it should not: {error}", error.code)
-        return None
-
-    def _tired(self, broken: Broken, seconds: float) -> bool:
-        """Whether to give up, after so many seconds without a connection."""
-        if self._hello is None:
-            if seconds < self._settings.patience:
-                return False
-            self._protocol.end = Closed("refused", broken.reason or f"closed with {broken.code}", broken.status)
-        elif self._settings.give_up is not None and seconds >= self._settings.give_up:
-            self._protocol.end = Closed("refused", f"no connection for {seconds:.0f} s: {broken.reason}")
-        return self.end is not None
-
-    async def _connect_once(self) -> None:
-        """One connection, from its making to its end. Raises Refused, Broken, ProtocolError."""
-        self._protocol.connecting()
-        socket = await Socket.open(
-            self._address,
-            self._query(),
-            tls=self._settings.tls,
-            timeout=self._settings.open_timeout,
-            heartbeat=self._settings.heartbeat,
-        )
-        sending = asyncio.create_task(self._send(socket))
-        try:
-            async with asyncio.timeout(FIRST_HELLO_SECONDS) as patience:
-                while True:
-                    frame = await socket.receive()
-                    patience.reschedule(None)
-                    for happening in self._protocol.receive(frame):
-                        self._take(happening)
-                    self._to_send.set()
-                    self._changed.beat()
-                    if self.end is not None:
-                        return await self._leave(socket)
-                    while self._too_much:
-                        await self._output.changed.wait()
-        except TimeoutError:
-            raise Broken(CloseCode.ABNORMAL, "the session did not say hello") from None
-        except asyncio.CancelledError:
-            await self._leave(socket)
-            raise
-        finally:
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
-            await socket.cut()
-
-    async def _leave(self, socket: Socket) -> None:
-        """Say goodbye, so that the session need not find out by itself."""
-        with suppress(TimeoutError, asyncio.CancelledError):
-            async with asyncio.timeout(1.0):
-                await socket.leave()
-
-    @property
-    def _too_much(self) -> bool:
-        """Whether so much waits for a reader that no more may come: several connections may bring a window each."""
-        return self._output.lag > self._settings.hold + self._protocol.window
-
-    def _query(self) -> str:
-        size = self._own_size or DEFAULT_SIZE
-        protocol = self._protocol
-        request = replace(
-            self._request,
-            rows=size.rows if self._own_size else 0,
-            cols=size.cols if self._own_size else 0,
-            epoch=protocol.epoch,
-            offset=protocol.offset if protocol.epoch is not None else None,
-        )
-        if protocol.epoch is not None:
-            request = replace(request, command="")
-        return build_query(request)
-
-    def _take(self, happening: object) -> None:
-        """What a frame told."""
-        match happening:
-            case OutputCame(data=data):
-                self._output.add(data)
-                self._deal_with()
-            case Drawn(picture=picture, offset=offset, missed=missed):
-                self._output.draw(picture, offset)
-                if missed is not None:
-                    self._resyncs += 1
-                    self._happened(Resynced(missed))
-            case SizeChanged(rows=rows, cols=cols):
-                size = Size(rows, cols)
-                if size != self._output.log.size:
-                    self._output.resize(size)
-                    self._happened(Resized(size))
-            case Viewers(count=count):
-                self._viewers = count
-                self._happened(Watched(count))
-            case Greeted(hello=hello, resumed=resumed):
-                self._greeted(hello, resumed)
-
-    def _greeted(self, hello: Hello, resumed: bool) -> None:
-        self._hello = hello
-        self._connected = True
-        self._connections += 1
-        self._output.allow(self._protocol.window)
-        self._happened(Connected(hello.session, hello.epoch, hello.backend, hello.readonly, resumed))
-
-    def _deal_with(self) -> None:
-        """See to it that what has been dealt with is acknowledged, soon."""
-        offset = self._output.dealt_with
-        if offset is None:
-            return
-        self._protocol.processed(offset)
-        if self._protocol.unacknowledged and self._ack_timer is None:
-            self._ack_timer = asyncio.get_running_loop().call_later(ACK_SECONDS, self._acknowledge)
-
-    def _read_on(self) -> None:
-        """A reader has moved."""
-        self._deal_with()
-        if self._protocol.unacknowledged >= self._protocol.window // 4:
-            self._to_send.set()
-
-    def _acknowledge(self) -> None:
-        self._ack_timer = None
-        self._ack_is_due = True
-        self._to_send.set()
-
-    async def _send(self, socket: Socket) -> None:
-        try:
-            while True:
-                self._to_send.clear()
-                self._deal_with()
-                idle, self._ack_is_due = self._ack_is_due, False
-                for frame in self._protocol.frames(idle=idle):
-                    await socket.send(frame)
-                await self._to_send.wait()
-        except Broken:
-            pass  # whoever receives finds out, too
+def _not_seen(wanted: list[Condition], timeout: float | None, screen: Screen) -> str:
+    names = ", ".join(repr(c.pattern) if isinstance(c, re.Pattern) else repr(c) for c in wanted)
+    last = screen.text().rstrip("\n").rpartition("\n")[2]
+    return f"not seen within {timeout:g} s: {names}; the screen ends with {last!r}"
 
 
 def connect(
@@ -469,6 +390,7 @@ def connect(
     command: str = "",
     readonly: bool = False,
     attach_only: bool = False,
+    answers: bool = False,
     backend: str = "",
     client: str | None = None,
     settings: Settings | None = None,
@@ -478,7 +400,8 @@ def connect(
     `url` is a server's address or the link it printed; without one $RECONNECTINGPTY_URL counts, else the server that
     runs here. The session is started if there is none, unless `attach_only`; without a `session` it is the link's or a
     new one. `command` is what a new session runs, where the server allows that. `rows` or `cols` 0: this client has no
-    size of its own to offer. `client` names this client over all its connections, by default at random.
+    size of its own to offer. `answers`: what is sent comes from a terminal that answers what programs ask of it; by
+    default the session answers. `client` names this client over all its connections, by default at random.
 
     Raises AddressError.
     """
@@ -490,6 +413,7 @@ def connect(
         client=client or secrets.token_hex(8),
         readonly=readonly,
         attach_only=attach_only,
+        answers=answers,
         command=command,
         backend_type=backend,
     )

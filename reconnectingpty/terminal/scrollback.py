@@ -27,7 +27,7 @@ _STRING: Final = 50
 class Scrollback:
     """At most `limit` lines, and about `most` bytes. Invariant: all but the newest `loose` are packed."""
 
-    __slots__ = ("_batches", "_covered", "_weight", "limit", "loose", "most", "rows")
+    __slots__ = ("_batches", "_covered", "_packed", "_weight", "limit", "loose", "most", "rows")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -37,6 +37,7 @@ class Scrollback:
         self._batches: deque[tuple[int, int]] = deque()
         """Rows and their weight, oldest first. Packed rows in none of them are forgotten ones."""
         self._covered = self._weight = 0
+        self._packed = 0  # lines that ever were
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -48,6 +49,11 @@ class Scrollback:
     def forgotten(self) -> int:
         """How many of the oldest lines are no longer known."""
         return max(len(self.rows) - self.loose - self._covered, 0)
+
+    @property
+    def ever(self) -> int:
+        """How many lines have come, those that fell off its end included. A change of width counts them anew."""
+        return self._packed + self.loose
 
     @property
     def weight(self) -> int:
@@ -89,6 +95,7 @@ class Scrollback:
         """Make every line small."""
         rows = self.rows
         count = min(self.loose, len(rows))
+        self._packed += self.loose - count
         self.loose = 0
         if not count:
             return
@@ -106,6 +113,7 @@ class Scrollback:
             batches.append((few + count, light + weight))
         else:
             batches.append((count, weight))
+        self._packed += count
         self._covered += count
         self._weight += weight
         self._drop_what_is_gone()
@@ -139,6 +147,7 @@ class Scrollback:
 
     def clear(self) -> None:
         """Forget all."""
+        self._packed += self.loose
         self.rows.clear()
         self._batches.clear()
         self.loose = self._covered = self._weight = 0
@@ -162,6 +171,7 @@ class Scrollback:
         self.rows.extend(rows)
         self._batches.extend(weights)
         self._covered = sum(count for count, _ in weights)
+        self._packed = len(rows)
         self._weight = sum(weight for _, weight in weights)
         self._drop_what_is_gone()
         while self._weight > self.most and len(self._batches) > 1:

@@ -58,6 +58,8 @@ class AttachRequest:
     offset: int | None = None
     readonly: bool = False
     attach_only: bool = False
+    answers: bool = True
+    """Whether a terminal is there that answers what programs ask of theirs."""
     command: str = ""
     container: str = ""
     container_user: str = ""
@@ -138,6 +140,7 @@ _PARAMETERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "offset": ("offset", _offset),
     "readonly": ("readonly", _flag),
     "attach_only": ("attach_only", _flag),
+    "answers": ("answers", _flag),
     "command": ("command", _command),
     "container": ("container", _container),
     "container_user": ("container_user", _container),

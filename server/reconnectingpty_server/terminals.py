@@ -205,6 +205,7 @@ class Terminals:
                     epoch=asked.epoch,
                     offset=asked.offset,
                     readonly=asked.readonly or access is Access.READ,
+                    answers=asked.answers,
                     window=session.options.window if v1 else None,
                 )
             outcome = reached.name.lower()

@@ -8,7 +8,6 @@ import pytest
 
 from reconnectingpty import NotAllowed
 from reconnectingpty.client import (
-    Backoff,
     Closed,
     Connected,
     ConnectFailed,
@@ -24,31 +23,8 @@ from reconnectingpty.client import (
 from reconnectingpty.size import Size
 
 from ..support.attached import PATIENCE
-from ..support.serving import TOKEN, Serving, serving
-
-QUICK = Settings(backoff=Backoff(0.01, 0.05))
-ECHO = "stty raw -echo; echo -n ready; exec cat"
-
-
-def terminal_of(s: Serving, command: str, **more: object) -> Terminal:
-    return connect(s.http, token=TOKEN, command=command, **{"session": "x", "settings": QUICK, **more})  # type: ignore[arg-type]
-
-
-async def until(terminal: Terminal, text: bytes) -> bytes:
-    seen = b""
-    async with asyncio.timeout(PATIENCE):
-        while text not in seen:
-            data = await terminal.read()
-            assert data, seen
-            seen += data
-    return seen
-
-
-def cut(s: Serving) -> None:
-    """Cut all connections that a server has, as a network does that fails."""
-    for session in s.server.sessions:
-        for viewer in session._viewers:
-            viewer._connection.close()
+from ..support.serving import TOKEN, serving
+from .support import ECHO, cut, terminal_of, until
 
 
 async def test_what_is_typed_arrives_and_what_is_written_comes() -> None:

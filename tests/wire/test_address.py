@@ -22,6 +22,7 @@ requests = st.builds(
     offset=st.none() | st.integers(0, (1 << 63) - 1),
     readonly=st.booleans(),
     attach_only=st.booleans(),
+    answers=st.booleans(),
     command=st.text(st.characters(exclude_categories=["Cc", "Cs"], include_characters="\n\t")),
     container=short,
     container_user=short,
@@ -60,6 +61,7 @@ def test_a_session_id_is_enough() -> None:
         offset=None,
         readonly=False,
         attach_only=False,
+        answers=True,
         command="",
         container="",
         container_user="",
@@ -70,7 +72,7 @@ def test_a_session_id_is_enough() -> None:
 def test_everything_that_can_be_asked_for_is_understood() -> None:
     query = (
         "reconnect=s&width=100&height=30&client=c&epoch=AF&offset=9223372036854775807&readonly=1&attach_only=true"
-        "&command=ls%20-l&container=box&container_user=root&backend_type=buffered"
+        "&answers=0&command=ls%20-l&container=box&container_user=root&backend_type=buffered"
     )
 
     assert read(query) == AttachRequest(
@@ -82,6 +84,7 @@ def test_everything_that_can_be_asked_for_is_understood() -> None:
         offset=(1 << 63) - 1,
         readonly=True,
         attach_only=True,
+        answers=False,
         command="ls -l",
         container="box",
         container_user="root",
@@ -94,7 +97,8 @@ def test_what_is_not_known_is_ignored_even_twice() -> None:
 
 
 def test_an_empty_parameter_says_nothing() -> None:
-    query = "reconnect=s&width=&height=&client=&epoch=&offset=&readonly=&attach_only=&command=&container=&backend_type="
+    query = "reconnect=s&width=&height=&client=&epoch=&offset=&readonly=&attach_only=&answers="
+    query += "&command=&container=&backend_type="
 
     assert read(query) == AttachRequest(session="s")
 
@@ -144,7 +148,7 @@ def test_a_size_is_known_where_both_sides_are(rows: int, cols: int, size: Size |
         *[(f"offset={value}", "whole number from 0 to 9223372036854775807") for value in (
             "9223372036854775808", "-1", "9" * 5000, "NaN")],
         *[(f"epoch={value}", "1 to 64 hexadecimal digits") for value in ("g", "0x1f", "a" * 65, "-1", "a%0A")],
-        *[(f"{flag}={value}", "must be 1 or 0") for flag in ("readonly", "attach_only") for value in (
+        *[(f"{flag}={value}", "must be 1 or 0") for flag in ("readonly", "attach_only", "answers") for value in (
             "yes", "True", "2", "-1", "on")],
         *[(f"command=a{value}b", "control characters") for value in ("%00", "%1B", "%07", "%0D", "%7F", "%C2%9B")],
         ("command=" + "x" * (MAX_COMMAND + 1), "at most 65536 bytes"),
@@ -181,9 +185,9 @@ def test_a_command_that_is_no_unicode_text_is_refused() -> None:
 
 @pytest.mark.parametrize(("text", "truth"), [("1", True), ("true", True), ("0", False), ("false", False)])
 def test_a_flag_is_a_digit_or_a_word(text: str, truth: bool) -> None:
-    request = read(f"reconnect=s&readonly={text}&attach_only={text}")
+    request = read(f"reconnect=s&readonly={text}&attach_only={text}&answers={text}")
 
-    assert (request.readonly, request.attach_only) == (truth, truth)
+    assert (request.readonly, request.attach_only, request.answers) == (truth, truth, truth)
 
 
 @pytest.mark.parametrize("name", ["reconnect", "width", "epoch", "command", "readonly", "backend_type"])
