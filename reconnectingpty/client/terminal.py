@@ -276,7 +276,7 @@ class Terminal:
         """
         wanted = [compiled(condition) for condition in conditions]
         view = await self._drawn()
-        search = Search(view, since or view.mark_top(), wanted)
+        search = Search(view, since, wanted)
         search.look()
         view.watchers.append(search.look)
         try:

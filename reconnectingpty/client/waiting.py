@@ -55,14 +55,15 @@ def compiled(condition: Condition) -> Condition:
 
 
 class Search:
-    """Looks for patterns in what was written since a mark, whenever more has come.
+    """Looks for patterns in what was written since a mark, or is on the screen, whenever more has come.
 
     What has scrolled off the screen stays as it is; so it is looked at once, but for the last of it.
     """
 
-    def __init__(self, view: View, mark: Mark, conditions: list[Condition]) -> None:
+    def __init__(self, view: View, since: Mark | None, conditions: list[Condition]) -> None:
         self._view = view
-        self._mark = mark
+        self._since = since
+        self._mark = since or view.mark_top()
         self._patterns = [(n, c) for n, c in enumerate(conditions) if isinstance(c, re.Pattern)]
         self._predicates = [
             (n, c) for n, c in enumerate(conditions) if callable(c) and not isinstance(c, (re.Pattern, Quiet, Ended))
@@ -73,7 +74,7 @@ class Search:
 
     def look(self) -> None:
         """Keep the first of the patterns that matches."""
-        if not self._patterns or self.found is not None:
+        if not self._patterns or self.found is not None or (self._since and self._mark.lost):
             return
         view = self._view
         if view.resizes != self._resizes:
