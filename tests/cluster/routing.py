@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 
 from reconnectingpty_server.cluster.haproxy import configuration
@@ -15,15 +16,25 @@ from reconnectingpty_server.config import Address
 
 from ..support.attached import PATIENCE
 from ..support.serving import Remote, Serving, serving
-from ..tunnel.sshd import free_port
 from ..tunnel.support import needed
+
+
+def free_ports(count: int) -> list[Address]:
+    """Ports of loopback that nobody has."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [Address("127.0.0.1", probe.getsockname()[1]) for probe in probes]
 
 
 class HAProxy(Remote):
     """HAProxy with the configuration that the program writes, master and worker, as in production."""
 
     def __init__(self, folder: Path, **settings: object) -> None:
-        super().__init__(Address("127.0.0.1", free_port()))
+        front, metrics, plain = free_ports(3)
+        super().__init__(front)
+        self.metrics = Remote(metrics)
+        self.plain = Remote(plain)
+        """Where it sends plain HTTP on to TLS, if it has a certificate."""
         self._program = needed("/usr/sbin/haproxy", "haproxy")
         self._file = folder / "haproxy.cfg"
         self.control = str(folder / "control")
@@ -33,7 +44,9 @@ class HAProxy(Remote):
     def write(self, nodes: dict[str, str], drain: list[str] | None = None) -> None:
         """Put another configuration in place, which counts from the next start or reload on."""
         named = [f"{name}={address}" for name, address in nodes.items()]
-        router = read("", named, drain or [], bind=[str(self.address)], control=self.control, **self._settings)
+        ends = {"bind": [str(self.address)], "metrics": str(self.metrics.address), "control": self.control}
+        settings = ends | ({"redirect": [str(self.plain.address)]} if "certificate" in self._settings else {})
+        router = read("", named, drain or [], **(settings | self._settings))
         self._file.write_text(configuration(router))
 
     async def start(self) -> None:
@@ -133,13 +146,15 @@ async def routing(
 
 
 @asynccontextmanager
-async def cluster(folder: Path, *names: str, **flags: object) -> AsyncIterator[tuple[HAProxy, dict[str, Serving]]]:
-    """Nodes of these names in this process, and a router before them that has seen them all."""
+async def cluster(
+    folder: Path, *names: str, settings: dict[str, object] | None = None, **flags: object
+) -> AsyncIterator[tuple[HAProxy, dict[str, Serving]]]:
+    """Nodes of these names and flags in this process, and a router of these settings that has seen them all."""
     shared = {"trusted_proxy": ["127.0.0.1"], "key_file": str(folder / "keys")} | flags
     async with AsyncExitStack() as stack:
         nodes = {name: await stack.enter_async_context(serving(node=name, **shared)) for name in names}
         router = await stack.enter_async_context(
-            routing(folder, {name: str(node.address) for name, node in nodes.items()})
+            routing(folder, {name: str(node.address) for name, node in nodes.items()}, **(settings or {}))
         )
         await router.until_seen(*names)
         yield router, nodes

@@ -68,17 +68,25 @@ class Remote:
         return json.loads((await self.request("GET", path))[2])
 
     def connect(
-        self, query: str, *, v1: bool = True, token: str | None = TOKEN, path: str = "/pty", **more: Any
+        self,
+        query: str,
+        *,
+        v1: bool = True,
+        token: str | None = TOKEN,
+        path: str = "/pty",
+        tls: SSLContext | None = None,
+        **more: Any,
     ) -> connect:
         """A WebSocket to a terminal."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return connect(
-            f"ws://{self.address}{path}?{query}",
+            f"{'wss' if tls else 'ws'}://{self.address}{path}?{query}",
             subprotocols=["reconnectingpty.v1"] if v1 else None,  # type: ignore[list-item]
             additional_headers=headers | more.pop("headers", {}),
             proxy=None,
             compression=None,
             max_size=None,
+            ssl=tls,
             **more,
         )
 

@@ -59,9 +59,9 @@ def check(text: str) -> None:
     program = shutil.which("haproxy") or shutil.which("haproxy", path=os.pathsep.join(PLACES))
     if program is None:
         raise ConfigError("--check: there is no haproxy here; Debian has it as the package haproxy")
-    # From standard input: the file needs no place, and the check writes none.
+    # From standard input, so that the check writes no file; -dW: a warning is an error.
     done = subprocess.run(  # noqa: S603 (a program of the system, without a shell)
-        [program, "-c", "-f", "/dev/stdin"], input=text, capture_output=True, text=True, timeout=CHECK_SECONDS
+        [program, "-c", "-dW", "-f", "/dev/stdin"], input=text, capture_output=True, text=True, timeout=CHECK_SECONDS
     )
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if "[ALERT]" in line or "[WARNING]" in line]

@@ -280,7 +280,7 @@ def _metrics(address: Address) -> str:
     return _lines(
         "frontend metrics",
         f"bind {address}",
-        "no log",
+        "http-request set-log-level silent",
         "http-request use-service prometheus-exporter if { path /metrics }",
         "http-request return status 200 content-type text/plain string ok if { path /healthz }",
         "http-request return status 404",
