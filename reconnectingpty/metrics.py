@@ -38,7 +38,7 @@ ERROR_TYPES = CODER_ERROR_TYPES + OWN_ERROR_TYPES
 BACKENDS = ("buffered", "screen")
 REPLIES = ("delta", "snapshot", "none")
 END_REASONS = ("exit", "timeout", "killed", "shutdown", "error")
-HOLDERS = ("viewer", "model")
+HOLDERS = ("viewer", "model", "rate")
 """For what a program may have to wait with its output."""
 START_TROUBLE = ("spawn", "screen_spawn", "screen_wait")
 """Error types by which this machine could not start a command; that there is no such command is none of them."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from reconnectingpty import Metrics, ReconnectingPTYError
 
 from .descriptors import Descriptors
 from .exchange import Request
@@ -75,3 +78,15 @@ class Surroundings(Collector):
 def register_process(registry: CollectorRegistry) -> None:
     """Prometheus's own names for a process: memory, CPU time, descriptors, start. They have no prefix of ours."""
     ProcessCollector(registry=registry)
+
+
+@contextmanager
+def defects_counted(metrics: Metrics) -> Iterator[None]:
+    """Count what nobody foresaw, and let it go on to whoever logs it."""
+    try:
+        yield
+    except ReconnectingPTYError:
+        raise
+    except Exception:
+        metrics.error("internal")
+        raise

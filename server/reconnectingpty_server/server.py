@@ -28,7 +28,7 @@ from .descriptors import Descriptors
 from .exchange import Refused, Request, Response
 from .http import HEAD_SECONDS, HttpConnection
 from .lag import LoopLag
-from .measures import Refusals, Surroundings, register_process
+from .measures import Refusals, Surroundings, defects_counted, register_process
 from .pages import Pages
 from .readiness import Readiness
 from .reserve import Reserve
@@ -177,10 +177,11 @@ class Server:
 
     async def answer(self, request: Request) -> Response:
         """The answer to a request that is no upgrade."""
-        try:
-            response = await self._answer(request)
-        except Refused as refused:
-            response = refused.response
+        with defects_counted(self.metrics):
+            try:
+                response = await self._answer(request)
+            except Refused as refused:
+                response = refused.response
         self._refusals.see(request, response.status)
         return response
 

@@ -33,6 +33,7 @@ from .agent import AgentConnection
 from .cluster.names import Node
 from .config import Config
 from .exchange import Refused, Request, Response
+from .measures import defects_counted
 from .reserve import Reserve
 from .sessions import Ended, NoSuchSession, Sessions
 from .websocket import CoderSocket, V1Socket
@@ -167,7 +168,8 @@ class Terminals:
         """Show a session to a client that was let in, until it leaves, or the session ends, or its proof does."""
         self.metrics.connections.inc()
         try:
-            return await self._attach(entry, connection, v1=v1)
+            with defects_counted(self.metrics):
+                return await self._attach(entry, connection, v1=v1)
         finally:
             self.sessions.expected.discard(entry.asked.session)
 
@@ -234,7 +236,8 @@ class Terminals:
         )
         self.reception.audit.note("attach", connection.name, None, session=session.id, via="agent stream")
         try:
-            return await session.attach(connection, connection.name, init.rows, init.cols)
+            with defects_counted(self.metrics):
+                return await session.attach(connection, connection.name, init.rows, init.cols)
         finally:
             self.sessions.expected.discard(session_id)
 
