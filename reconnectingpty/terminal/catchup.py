@@ -13,6 +13,7 @@ from typing import Final
 from ..output_log import OutputLog
 from ..size import Size
 from .emulator import Emulator
+from .leaving import leaving, resetting
 from .machine import GROUND
 from .parser import Parser
 from .screen import Screen
@@ -126,6 +127,18 @@ class TerminalModel:
         if not self.caught_up:
             raise ValueError("the model has not caught up with the log")
         return snapshot(self._parser, lines)
+
+    def leaving(self) -> bytes:
+        """What puts a real terminal back that shows the same, as of `lag` bytes before the log's end."""
+        self._finish_resizing()
+        return leaving(self._parser)
+
+    def redrawn(self) -> bytes:
+        """What draws the screen anew on a real terminal that shows the same, or did before others wrote to it.
+
+        Raises ValueError unless the model has caught up.
+        """
+        return resetting(self._parser) + b"\x1b[H\x1b[J" + self.snapshot(0)
 
     def screen(self) -> Screen:
         """What the terminal shows, as of `lag` bytes before the log's end."""

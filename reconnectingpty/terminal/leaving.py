@@ -26,6 +26,12 @@ def leaving(parser: Parser) -> bytes:
 
     Titles stay: there is a stack for them in the terminal itself.
     """
+    put_back = resetting(parser)
+    return put_back + _cursor(parser.emulator, moved=bool(put_back)).encode()
+
+
+def resetting(parser: Parser) -> bytes:
+    """The same, with the cursor anywhere: for whoever clears the screen then."""
     emulator = parser.emulator
     out = ["\x18"] if parser.machine.state != GROUND else []  # CAN ends a sequence cut in half, and shows nothing
     if emulator.modes.synchronized:
@@ -33,8 +39,7 @@ def leaving(parser: Parser) -> bytes:
     out += _keyboard(emulator)
     out += _modes(emulator)
     out += _drawing(emulator)
-    put_back = "".join(out)
-    return (put_back + _cursor(emulator, moved=bool(put_back))).encode()
+    return "".join(out).encode()
 
 
 def _keyboard(emulator: Emulator) -> list[str]:

@@ -11,13 +11,14 @@ from urllib.parse import quote
 
 from reconnectingpty.tunnel.cli import tunnel
 
-from . import attach, serve
+from . import serve
 from .access import users
 from .cluster import command as haproxy_config
-from .commands import play
+from .commands import attaching, play
+from .commands.server import add_server, server_of
 from .config import ConfigError, add_flags
 from .logs import clean
-from .remote import Remote, RemoteError
+from .remote import RemoteError
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -60,19 +61,14 @@ def _parser() -> argparse.ArgumentParser:
     screen = _client(commands, "screen", "print what a session shows", _screen)
     screen.add_argument("session")
     screen.add_argument("--format", choices=("text", "ansi", "json"), default="text")
-    attaching = _client(commands, "attach", "put this terminal on a session; ~. leaves", _attach)
-    attaching.add_argument("session", nargs="?", help="its id; a new one is started if there is none (default: random)")
-    attaching.add_argument("--command", default="", help="what a new session runs, where the server allows that")
-    attaching.add_argument("--readonly", action="store_true", help="look on, don't type")
+    attaching.add(commands)
     play.add(commands)
     return parser
 
 
 def _client(commands: Any, name: str, text: str, run: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text, allow_abbrev=False)
-    parser.add_argument("--url", help="the server, or the link it printed (default: the one running here)")
-    parser.add_argument("--token", help="its token")
-    parser.add_argument("--token-file", help="a file with its token")
+    add_server(parser)
     parser.set_defaults(run=run)
     return parser
 
@@ -87,12 +83,8 @@ def _add_user(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _remote(arguments: argparse.Namespace) -> Remote:
-    return Remote.of(arguments.url, arguments.token, arguments.token_file)
-
-
 def _list(arguments: argparse.Namespace) -> int:
-    sessions = _remote(arguments).json("/api/sessions")["sessions"]
+    sessions = server_of(arguments).json("/api/sessions")["sessions"]
     if arguments.json:
         print(json.dumps(sessions, indent=2))
         return 0
@@ -109,20 +101,14 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _kill(arguments: argparse.Namespace) -> int:
-    _remote(arguments).request("DELETE", f"/api/sessions/{quote(arguments.session, safe='')}")
+    server_of(arguments).request("DELETE", f"/api/sessions/{quote(arguments.session, safe='')}")
     return 0
 
 
 def _screen(arguments: argparse.Namespace) -> int:
     path = f"/api/sessions/{quote(arguments.session, safe='')}/screen"
-    sys.stdout.buffer.write(_remote(arguments).request("GET", path, format=arguments.format))
+    sys.stdout.buffer.write(server_of(arguments).request("GET", path, format=arguments.format))
     return 0
-
-
-def _attach(arguments: argparse.Namespace) -> int:
-    remote = _remote(arguments)
-    session = arguments.session or remote.json("/api/node")["session"]
-    return attach.run(remote, session, arguments.command, readonly=arguments.readonly)
 
 
 def _version() -> str:
