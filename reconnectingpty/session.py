@@ -182,6 +182,7 @@ class ReconnectingPTY(ABC):
         cols: int,
         *,
         client: str | None = None,
+        attempt: int | None = None,
         epoch: str | None = None,
         offset: int | None = None,
         readonly: bool = False,
@@ -192,7 +193,7 @@ class ReconnectingPTY(ABC):
 
         The first attach starts the command, at its size; `rows` or `cols` 0: no size known. `connection_id` names the
         connection in logs; `client` names the client over all its connections: a newer connection supersedes the
-        older one, and the count of its input goes on. With the `epoch` and `offset` of an earlier attach the output
+        older one, and the count of its input goes on; the newer is the one with the higher `attempt`, or the later one. With the `epoch` and `offset` of an earlier attach the output
         continues at that offset where the log still has it. `answers`: whether a terminal is there that answers what
         programs ask of theirs; else all that the client sends is input. `window`: how many bytes the client may leave
         unacknowledged; None: it acknowledges nothing, and the transport alone holds output back.
@@ -212,7 +213,7 @@ class ReconnectingPTY(ABC):
             viewer = Viewer(self._host(), connection, connection_id, client=client, readonly=readonly, window=window)
             viewer.is_terminal = answers
             if client is not None:
-                viewer.input = await self._input_of(client)
+                viewer.input = await self._input_of(client, attempt)
             self._viewers.add(viewer)
             try:
                 return await self._show(viewer, Size.bounded(rows, cols), (epoch, offset))
@@ -229,12 +230,22 @@ class ReconnectingPTY(ABC):
             if self._present == 0:
                 self._deserted()
 
-    async def _input_of(self, client: str) -> ClientInput:
-        """What the client has sent so far; an older connection of its own is ended first, and sends no more."""
+    async def _input_of(self, client: str, attempt: int | None) -> ClientInput:
+        """What the client has sent so far; an older connection of its own is ended first, and sends no more.
+
+        Raises Superseded where it is this one that is older.
+        """
+        state = self._clients.setdefault(client, ClientInput())
+        if attempt is not None:
+            if attempt <= state.attempt:
+                raise Superseded
+            state.attempt = attempt
         while older := next((viewer for viewer in self._viewers if viewer.client == client), None):
             older.stop(Superseded())
             await older.gone()
-        state = self._clients.setdefault(client, ClientInput())
+            if attempt is not None and attempt < state.attempt:
+                raise Superseded
+        self._clients[client] = state
         self._clients.move_to_end(client)
         if len(self._clients) > REMEMBERED_CLIENTS:
             attached = {viewer.client for viewer in self._viewers} | {client}

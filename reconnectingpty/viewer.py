@@ -52,9 +52,11 @@ class Outcome(Enum):
 class ClientInput:
     """How much input a client id has sent, over all of its connections, and how much of it the program has."""
 
-    __slots__ = ("accepted", "received", "told")
+    __slots__ = ("accepted", "attempt", "received", "told")
 
     def __init__(self) -> None:
+        self.attempt = -1
+        """The highest that was seen of those that a client counts its connections by."""
         self.received = 0
         self.accepted = 0
         self.told: Callable[[], None] | None = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import ssl
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -81,6 +82,7 @@ class Link:
         self.viewers = 0
         self.own_size = Size.bounded(request.rows, request.cols)
         self._address = address
+        self._attempts = 0
         self._tell = happened
         self._came = came
         self._to_send = asyncio.Event()
@@ -226,6 +228,8 @@ class Link:
         return self.output.lag > self.settings.hold + self.protocol.window
 
     def _query(self) -> str:
+        # By the clock, since another process may have had this client's name before.
+        self._attempts = max(self._attempts + 1, time.time_ns() // 1_000_000)
         size = self.own_size or DEFAULT_SIZE
         protocol = self.protocol
         request = replace(
@@ -234,6 +238,7 @@ class Link:
             cols=size.cols if self.own_size else 0,
             epoch=protocol.epoch,
             offset=protocol.offset if protocol.epoch is not None else None,
+            attempt=self._attempts,
         )
         if protocol.epoch is not None:
             request = replace(request, command="")

@@ -54,6 +54,8 @@ class AttachRequest:
     rows: int = DEFAULT_CELLS
     cols: int = DEFAULT_CELLS
     client: str | None = None
+    attempt: int | None = None
+    """Grows with each connection of a client, so that one that comes late is known to be old."""
     epoch: str | None = None
     offset: int | None = None
     readonly: bool = False
@@ -136,6 +138,7 @@ _PARAMETERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "height": ("rows", _cells),
     "width": ("cols", _cells),
     "client": ("client", _name),
+    "attempt": ("attempt", _offset),
     "epoch": ("epoch", _epoch),
     "offset": ("offset", _offset),
     "readonly": ("readonly", _flag),

@@ -204,6 +204,7 @@ class Terminals:
                     asked.rows,
                     asked.cols,
                     client=asked.client,
+                    attempt=asked.attempt,
                     epoch=asked.epoch,
                     offset=asked.offset,
                     readonly=asked.readonly or access is Access.READ,

@@ -18,6 +18,7 @@ requests = st.builds(
     rows=st.integers(0, 65535),
     cols=st.integers(0, 65535),
     client=st.none() | names,
+    attempt=st.none() | st.integers(0, (1 << 63) - 1),
     epoch=st.none() | st.from_regex(r"[0-9a-f]{1,64}", fullmatch=True),
     offset=st.none() | st.integers(0, (1 << 63) - 1),
     readonly=st.booleans(),
@@ -57,6 +58,7 @@ def test_a_session_id_is_enough() -> None:
         rows=80,
         cols=80,
         client=None,
+        attempt=None,
         epoch=None,
         offset=None,
         readonly=False,
@@ -71,7 +73,7 @@ def test_a_session_id_is_enough() -> None:
 
 def test_everything_that_can_be_asked_for_is_understood() -> None:
     query = (
-        "reconnect=s&width=100&height=30&client=c&epoch=AF&offset=9223372036854775807&readonly=1&attach_only=true"
+        "reconnect=s&width=100&height=30&client=c&attempt=7&epoch=AF&offset=9223372036854775807&readonly=1&attach_only=true"
         "&answers=0&command=ls%20-l&container=box&container_user=root&backend_type=buffered"
     )
 
@@ -80,6 +82,7 @@ def test_everything_that_can_be_asked_for_is_understood() -> None:
         rows=30,
         cols=100,
         client="c",
+        attempt=7,
         epoch="af",
         offset=(1 << 63) - 1,
         readonly=True,
@@ -97,7 +100,7 @@ def test_what_is_not_known_is_ignored_even_twice() -> None:
 
 
 def test_an_empty_parameter_says_nothing() -> None:
-    query = "reconnect=s&width=&height=&client=&epoch=&offset=&readonly=&attach_only=&answers="
+    query = "reconnect=s&width=&height=&client=&attempt=&epoch=&offset=&readonly=&attach_only=&answers="
     query += "&command=&container=&backend_type="
 
     assert read(query) == AttachRequest(session="s")
@@ -145,8 +148,8 @@ def test_a_size_is_known_where_both_sides_are(rows: int, cols: int, size: Size |
     [
         *[(f"{side}={value}", "whole number from 0 to 65535") for side in ("width", "height") for value in (
             "65536", "-1", "%2B1", "1.0", "1e2", "wide", "٣", "²", "0x10", "1_000", " 1", "9" * 5000)],
-        *[(f"offset={value}", "whole number from 0 to 9223372036854775807") for value in (
-            "9223372036854775808", "-1", "9" * 5000, "NaN")],
+        *[(f"{number}={value}", "whole number from 0 to 9223372036854775807") for number in
+            ("offset", "attempt") for value in ("9223372036854775808", "-1", "9" * 5000, "NaN")],
         *[(f"epoch={value}", "1 to 64 hexadecimal digits") for value in ("g", "0x1f", "a" * 65, "-1", "a%0A")],
         *[(f"{flag}={value}", "must be 1 or 0") for flag in ("readonly", "attach_only", "answers") for value in (
             "yes", "True", "2", "-1", "on")],

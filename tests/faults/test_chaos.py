@@ -1,0 +1,139 @@
+"""Cut again and again, in every way that networks know: nothing lost, nothing repeated, the same program.
+
+200 cuts by default; CHAOS_CUTS and CHAOS_SEED, which scripts/chaos sets, make it more of them and others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import random
+import re
+import signal
+import sys
+from pathlib import Path
+
+from reconnectingpty.client import Backoff, Exited, Resynced, Settings, Terminal, connect
+
+from ..server.test_program import program
+from .chaos import Chaos, Plan, chaos
+
+CUTS = int(os.environ.get("CHAOS_CUTS", "200"))
+SEED = int(os.environ.get("CHAOS_SEED", "20261121"))
+PATIENCE = 60.0 + CUTS / 5
+QUICK = Settings(backoff=Backoff(0.001, 0.01), heartbeat=0.5, open_timeout=1.0, scrollback=None)
+
+PROGRAM = r"""
+import hashlib, os, sys, threading, time, tty, zlib
+tty.setraw(0)
+lock, ended = threading.Lock(), threading.Event()
+def say(text):
+    with lock:
+        os.write(1, text.encode())
+def count():
+    number = 0
+    while not ended.is_set():
+        lines = "".join(f"{n} {zlib.crc32(str(n).encode())}\n" for n in range(number, number + 40))
+        number += 40
+        say(lines)
+        time.sleep(0.005)
+    say(f"lines {number}\n")
+say(f"pid {os.getpid()}\n")
+counting = threading.Thread(target=count)
+counting.start()
+digest, length, tail = hashlib.sha256(), 0, b""
+while not tail.endswith(b"\nEND\n"):
+    data = os.read(0, 65536)
+    digest.update(data)
+    length += len(data)
+    tail = (tail + data)[-8:]
+ended.set()
+counting.join()
+say(f"input {length} {digest.hexdigest()}\npid {os.getpid()}\nbye\n")
+"""
+
+
+class Output:
+    """What the program must write, checked as it comes."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.count = 0
+        self._rest = b""
+
+    def take(self, data: bytes) -> None:
+        """The next bytes. Fails where a line is missing, repeated or torn."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            match = re.fullmatch(rb"(\d+) \d+", line)
+            if match is None:
+                self.lines.append(line.decode())
+            else:
+                assert int(match[1]) == self.count, (line, self.count)
+                self.count += 1
+
+
+async def hear(terminal: Terminal, output: Output) -> None:
+    async for data in terminal:
+        output.take(data)
+
+
+async def type_on(terminal: Terminal, rng: random.Random, proxy: Chaos) -> tuple[int, str]:
+    """Type until there were cuts enough; how much it was, and its digest."""
+    digest, length = hashlib.sha256(), 0
+    while proxy.cuts < CUTS:
+        part = rng.randbytes(rng.randint(1, 1500)).replace(b"\nEND\n", b"")
+        digest.update(part)
+        length += len(part)
+        await terminal.send(part)
+        await asyncio.sleep(rng.uniform(0, 0.01))
+    digest.update(b"\nEND\n")
+    await terminal.send(b"\nEND\n")
+    return length + 5, digest.hexdigest()
+
+
+async def test_nothing_is_lost_or_repeated_whatever_the_network_does(tmp_path: Path) -> None:
+    (tmp_path / "program.py").write_text(PROGRAM)
+    command = f"exec {sys.executable} {tmp_path}/program.py"
+    rng = random.Random(SEED)
+    async with program(tmp_path, "--allow-command", "--limit-attaches", "off") as (server, link, _):
+        port = int(re.search(r":(\d+)/", link)[1])  # type: ignore[index]
+        async with chaos(port, SEED) as proxy:
+            proxy.calm = True
+            url = link.replace(f"127.0.0.1:{port}", proxy.address)
+            async with connect(url, session="x", command=command, settings=QUICK) as terminal:
+                resyncs: list[Resynced] = []
+                terminal.on_event = lambda event: resyncs.append(event) if isinstance(event, Resynced) else None
+                output = Output()
+                async with asyncio.timeout(PATIENCE):
+                    while not output.lines:  # then the program takes any byte as it is
+                        output.take(await terminal.read())
+                    proxy.calm = False
+                    proxy.cut_now()
+                    stopping = asyncio.create_task(stop_and_go(server.pid, rng, proxy))
+                    hearing = asyncio.create_task(hear(terminal, output))
+                    length, digest = await type_on(terminal, random.Random(SEED + 1), proxy)
+                    proxy.calm = True
+                    await stopping
+                    await hearing
+                assert await terminal.wait_closed() == Exited(0, None)
+                assert resyncs == []
+                assert terminal.resyncs == 0
+    pid, lines, typed, again, bye = output.lines
+    assert (lines, typed, again, bye) == (f"lines {output.count}", f"input {length} {digest}", pid, "bye")
+    assert proxy.cuts >= CUTS
+    assert proxy.plans.keys() >= ({Plan.CUT, Plan.LINGERING, Plan.STALE, Plan.TWICE} if CUTS < 5000 else set(Plan))
+    print(
+        f"{proxy.cuts} cuts, {terminal.connections} connections, {output.count} lines and {length} bytes typed,"
+        f" {len(resyncs)} resyncs; " + ", ".join(f"{plan.name.lower()} {n}" for plan, n in proxy.plans.most_common())
+    )
+
+
+async def stop_and_go(pid: int, rng: random.Random, proxy: Chaos) -> None:
+    """Stop the server for a moment, now and then."""
+    while proxy.cuts < CUTS:
+        await asyncio.sleep(rng.uniform(0.1, 2.0))
+        os.kill(pid, signal.SIGSTOP)
+        await asyncio.sleep(rng.uniform(0.01, 0.3))
+        os.kill(pid, signal.SIGCONT)
