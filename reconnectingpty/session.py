@@ -193,10 +193,11 @@ class ReconnectingPTY(ABC):
 
         The first attach starts the command, at its size; `rows` or `cols` 0: no size known. `connection_id` names the
         connection in logs; `client` names the client over all its connections: a newer connection supersedes the
-        older one, and the count of its input goes on; the newer is the one with the higher `attempt`, or the later one. With the `epoch` and `offset` of an earlier attach the output
-        continues at that offset where the log still has it. `answers`: whether a terminal is there that answers what
-        programs ask of theirs; else all that the client sends is input. `window`: how many bytes the client may leave
-        unacknowledged; None: it acknowledges nothing, and the transport alone holds output back.
+        older one, and the count of its input goes on; newer is the one with the higher `attempt`, or the later one.
+        With the `epoch` and `offset` of an earlier attach the output continues at that offset where the log still has
+        it. `answers`: whether a terminal is there that answers what programs ask of theirs; else all that the client
+        sends is input. `window`: how many bytes the client may leave unacknowledged; None: it acknowledges nothing,
+        and the transport alone holds output back.
 
         Raises StartFailed, SessionClosed (after the client was told), TooManyViewers, Superseded, NotAllowed,
         InputStalled, ProtocolError.

@@ -224,6 +224,21 @@ async def test_a_newer_connection_of_a_client_ends_the_older_one_only() -> None:
         assert session.viewer_count == 3
 
 
+async def test_a_connection_that_comes_late_ends_none_of_its_clients_newer_ones() -> None:
+    async with session_of("cat") as session:
+        newer = Attached.to(session, client="me", attempt=8)
+        await newer.until_told(Hello)
+        for late in (7, 8):
+            with pytest.raises(Superseded):
+                await session.attach(MemoryConnection(), "late", 24, 80, client="me", attempt=late)
+        newer.feed(b"hello\n")
+        await newer.until(b"hello\r\nhello")
+        newest = Attached.to(session, client="me", attempt=9)
+        with pytest.raises(Superseded):
+            await newer.outcome
+        await newest.until_told(Hello)
+
+
 async def test_of_many_connections_of_a_client_the_newest_stays() -> None:
     async with session_of("cat") as session:
         clients = [Attached.to(session, client="me") for _ in range(10)]
