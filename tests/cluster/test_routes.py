@@ -12,8 +12,9 @@ from websockets.exceptions import InvalidStatus
 
 from reconnectingpty_server.api import ROUTES
 from reconnectingpty_server.cluster.haproxy import ANYBODYS
+from reconnectingpty_server.cluster.router import MAX_NODES
 
-from ..support.serving import Told
+from ..support.serving import Told, serving
 from .nodes import node
 from .routing import HAProxy, cluster, routing
 
@@ -80,6 +81,20 @@ async def test_each_part_of_the_interface_is_anybodys_or_names_its_node(tmp_path
         assert await router.json("/healthz") == {"status": "ok"}
         status, headers, _ = await router.request("GET", "/", token=None)
         assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+
+
+async def test_a_router_may_have_as_many_nodes_as_it_is_said_to(tmp_path: Path) -> None:
+    # All but the last are somebody else's ports, which is to say down; each name is as long as may be.
+    others = {f"node-{number:03d}-".ljust(23, "x") + "y": f"127.0.0.2:{number + 1}" for number in range(MAX_NODES - 1)}
+    async with (
+        serving(node="last") as last,
+        routing(tmp_path, others | {"last": str(last.address)}, check_seconds=2) as router,
+    ):
+        async with router.connect("reconnect=last.work&command=cat") as socket:
+            assert (await Told(socket).until_told("hello"))["session"] == "last.work"
+        await router.until(last="UP", **dict.fromkeys(others, "DOWN"))
+        nodes = (await router.json("/api/nodes"))["nodes"]
+        assert nodes == [{"node": name, "up": name == "last"} for name in sorted([*others, "last"])]
 
 
 async def test_new_sessions_go_where_there_are_fewest(tmp_path: Path) -> None:

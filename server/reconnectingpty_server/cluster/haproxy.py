@@ -39,6 +39,8 @@ ERRORS = {
     504: "the node took too long; try again",
 }
 RETRY_AFTER = 2
+WORDS = 48
+"""Names on one line; HAProxy reads 64 words of each."""
 CIPHERS = ":".join(
     f"ECDHE-{key}-{cipher}"
     for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
@@ -183,7 +185,7 @@ def _frontend(router: Router) -> str:
         "http-request set-var(txn.node) var(txn.id),field(1,.) if { var(txn.id) -m sub . }",
         f"http-request set-var(txn.node) path,field(3,/) if {{ path_beg {PREFIX} }}",
         "acl to_a_node var(txn.node) -m found",
-        f"acl known var(txn.node) -m str {' '.join(names)}",
+        *(f"acl known var(txn.node) -m str {' '.join(some)}" for some in _by(WORDS, names)),
         _refuse(404, UNKNOWN, "to_a_node !known"),
         _refuse(404, NAMELESS, "!to_a_node { var(txn.id) -m len gt 0 }"),
         f"acl for_any path {' '.join(ANYBODYS)}",
@@ -209,10 +211,14 @@ def _frontend(router: Router) -> str:
     )
 
 
+def _by(count: int, names: Sequence[str]) -> list[Sequence[str]]:
+    return [names[start : start + count] for start in range(0, len(names), count)]
+
+
 def _told_of_nodes(names: Sequence[str]) -> list[str]:
     """The router knows its nodes, and the node that is asked knows who may know them."""
     states = " ".join(f"{name}=%[srv_is_up({BACKEND}/{name}),iif(up,down)]" for name in names)
-    return [f'http-request set-header {HEADER} "{states}" if {{ path /api/nodes }}']
+    return [f'http-request set-header {HEADER} "{states}" if {{ path_end /api/nodes }}']
 
 
 def _servers(router: Router, more: str) -> list[str]:
