@@ -14,6 +14,7 @@ from reconnectingpty.tunnel.cli import tunnel
 from . import serve
 from .access import users
 from .cluster import command as haproxy_config
+from .cluster import everywhere
 from .commands import attaching, play
 from .commands.server import add_server, server_of
 from .config import ConfigError, add_flags
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     adding.set_defaults(run=_add_user)
     routing = "HAProxy's configuration for several nodes"
     haproxy_config.add_arguments(commands.add_parser("haproxy-config", help=routing, allow_abbrev=False))
-    listing = _client(commands, "list", "list the sessions", _list)
+    listing = _client(commands, "list", "list the sessions, behind a router those of all nodes", _list)
     listing.add_argument("--json", action="store_true", help="as JSON")
     _client(commands, "kill", "end a session", _kill).add_argument("session")
     screen = _client(commands, "screen", "print what a session shows", _screen)
@@ -84,7 +85,9 @@ def _add_user(arguments: argparse.Namespace) -> int:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    sessions = server_of(arguments).json("/api/sessions")["sessions"]
+    sessions, silent = everywhere.sessions(server_of(arguments))
+    for node in silent:
+        print(f"reconnectingpty: node {clean(node)} does not answer; its sessions are not listed", file=sys.stderr)
     if arguments.json:
         print(json.dumps(sessions, indent=2))
         return 0

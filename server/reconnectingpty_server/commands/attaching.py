@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     remote, session = session_of(arguments)
     asked = AttachRequest(
-        session=session or secrets.token_urlsafe(16).lstrip(".-_"),
+        session=session or remote.json("/api/node")["session"],
         client=secrets.token_hex(8),
         command=arguments.command,
         readonly=arguments.readonly,

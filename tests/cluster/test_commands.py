@@ -1,0 +1,44 @@
+"""The commands of a person, by a router."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from ..server.test_program import run
+from ..support.serving import TOKEN, Told
+from .routing import cluster
+
+
+async def test_list_screen_and_kill_reach_every_node_by_the_router(tmp_path: Path) -> None:
+    async with cluster(tmp_path, "a", "b", "c") as (router, nodes), AsyncExitStack() as stack:
+        environment = os.environ | {"RECONNECTINGPTY_URL": router.http, "RECONNECTINGPTY_TOKEN": TOKEN}
+        for name in "abc":
+            socket = await stack.enter_async_context(
+                router.connect(f"reconnect={name}.work&command=echo+{name}{name};cat")
+            )
+            await Told(socket).until(name.encode() * 2)
+        status, out, err = await run(environment, "list")
+        assert (status, err) == (0, "")
+        assert [line.split()[0] for line in out.splitlines()] == ["ID", "a.work", "b.work", "c.work"]
+        status, out, _ = await run(environment, "screen", "b.work")
+        assert (status, out.strip()) == (0, "bb")
+        assert (await run(environment, "kill", "b.work"))[0] == 0
+        assert nodes["b"].server.sessions.get("b.work") is None
+        status, _, err = await run(environment, "kill", "work")
+        assert (status, "names no node" in err) == (1, True)
+        await nodes["c"].server.close(0.0)
+        await router.until(c="DOWN")
+        status, out, err = await run(environment, "list", "--json")
+        assert (status, '"a.work"' in out, '"c.work"' in out) == (0, True, False)
+        assert err == "reconnectingpty: node c does not answer; its sessions are not listed\n"
+
+
+async def test_attach_starts_a_session_where_the_router_wants_it(tmp_path: Path) -> None:
+    async with cluster(tmp_path, "a", "b") as (router, _):
+        environment = os.environ | {"RECONNECTINGPTY_URL": router.http, "RECONNECTINGPTY_TOKEN": TOKEN}
+        status, out, err = await run(environment, "attach", "--command", "echo hello; exit 7")
+        assert (status, out) == (7, "hello\r\n"), err
+        status, out, err = await run(environment, "attach", "b.work", "--command", "echo there; exit 3")
+        assert (status, out) == (3, "there\r\n"), err
