@@ -11,10 +11,11 @@ from pathlib import Path
 
 from . import measures
 from .capacity import capacity
+from .hop import hop
 from .measures import Row, raise_limits
 from .terminal import terminal
 
-MEASURES = {**measures.MEASURES, "terminal": terminal, "capacity": capacity}
+MEASURES = {**measures.MEASURES, "terminal": terminal, "capacity": capacity, "hop": hop}
 
 
 def main() -> None:

@@ -120,7 +120,8 @@ def _viewer(port: int, session: str, command: str = "") -> Sink:
     return Sink(compiled("sink"), port, "acks", upgrade(port, target, f"Authorization: Bearer {TOKEN}\r\n{V1}"))
 
 
-def _echoes(client: Plain, count: int) -> list[float]:
+def echoes(client: Plain, count: int) -> list[float]:
+    """Seconds from each of so many keys to its echo; the first few, which warm things up, are left out."""
     times = []
     for number in range(count):
         key = bytes([97 + number % 26])
@@ -143,15 +144,15 @@ def echo(quick: bool) -> Iterator[Row]:
     with ours() as (port, _):
         client: Plain = Ours(port, token=TOKEN, command=RAW)
         client.output()
-        times["ours"] = _echoes(client, count)
+        times["ours"] = echoes(client, count)
         with pump(RAW) as other:
             plain = Plain(other)
             plain.output()
-            times["pump"] = _echoes(plain, count)
+            times["pump"] = echoes(plain, count)
         with terminado(RAW) as other:
             client2 = Terminado(other)
             client2.output()
-            times["terminado"] = _echoes(client2, count)
+            times["terminado"] = echoes(client2, count)
         for percent, within in ((50, 80), (99, 300)):
             values = {name: percentile(found, percent) * 1e6 for name, found in times.items()}
             met = values["ours"] - values["pump"] <= within
@@ -177,7 +178,7 @@ def echo(quick: bool) -> Iterator[Row]:
 
 def _echoes_beside(port: int, client: Plain, flood: str, count: int) -> list[float]:
     reader = _viewer(port, "flood", flood)
-    times = _echoes(client, count)
+    times = echoes(client, count)
     stop = Ours(port, "flood", token=TOKEN)
     stop.say(type="kill")
     stop.close()
@@ -191,7 +192,7 @@ def _pumped_beside(flood: str, count: int) -> list[float]:
         reader = Sink(compiled("sink"), flooding, "plain")
         plain = Plain(other)
         plain.output()
-        times = _echoes(plain, count)
+        times = echoes(plain, count)
     reader.drained()
     return times
 
