@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable
 from http import HTTPStatus
 from typing import Protocol, cast
@@ -22,6 +23,8 @@ from .sockets import peer_user
 
 MAX_HEAD = 16 << 10
 MAX_BODY = 64 << 10
+MAX_PIECES = 4096
+"""Of one body: a chunk costs far more than the byte that may be in it."""
 HEAD_SECONDS = 10.0
 IDLE_SECONDS = 60.0
 ANSWER_SECONDS = 30.0
@@ -65,6 +68,7 @@ class HttpConnection(asyncio.Protocol):
         "_http",
         "_idle",
         "_loop",
+        "_pieces",
         "_request",
         "_task",
         "local",
@@ -81,6 +85,7 @@ class HttpConnection(asyncio.Protocol):
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
         self._request: h11.Request | None = None
         self._body = bytearray()
+        self._pieces = 0  # that the body came in
         self._early = 0  # bytes that came while an answer was under way
         self._idle = False  # between two requests
         self._deaf = False  # nothing that comes is taken any more
@@ -162,6 +167,9 @@ class HttpConnection(asyncio.Protocol):
 
     def _hang_up(self) -> None:
         """Say no more, and hear nothing; closed when the peer is, or in a moment."""
+        if self._deaf:
+            self.transport.close()
+            return
         self._deaf = True
         self._wait(LINGER_SECONDS)
         if self.transport.can_write_eof():
@@ -178,12 +186,14 @@ class HttpConnection(asyncio.Protocol):
             while True:
                 event = self._http.next_event()
                 if isinstance(event, h11.Request):
+                    _check(event)
                     self._request = event
                     if self._http.they_are_waiting_for_100_continue:
                         self.transport.write(self._http.send(h11.InformationalResponse(status_code=100, headers=[])))
                 elif isinstance(event, h11.Data):
                     self._body += event.data
-                    if len(self._body) > MAX_BODY:
+                    self._pieces += 1
+                    if len(self._body) > MAX_BODY or self._pieces > MAX_PIECES:
                         self._refuse(413, f"a request's body may have at most {MAX_BODY} bytes")
                         return
                 elif isinstance(event, h11.EndOfMessage):
@@ -239,13 +249,11 @@ class HttpConnection(asyncio.Protocol):
 
     def _refuse(self, status: int, message: str) -> None:
         if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            self._send(Response.error(status, message), "")
-        if self._deaf:
-            self.transport.close()
+            self._send(Response.error(status, message), "", last=True)
         else:
             self._hang_up()
 
-    def _send(self, response: Response, method: str) -> None:
+    def _send(self, response: Response, method: str, *, last: bool = False) -> None:
         headers = (
             {
                 "x-content-type-options": "nosniff",
@@ -257,7 +265,7 @@ class HttpConnection(asyncio.Protocol):
         )
         if response.status not in BODILESS:
             headers |= {"content-type": response.content_type, "content-length": str(len(response.body))}
-        whole = self._http.their_state not in (h11.IDLE, h11.SEND_BODY, h11.ERROR)
+        whole = not last and self._http.their_state not in (h11.IDLE, h11.SEND_BODY, h11.ERROR)
         if not whole:
             headers["connection"] = "close"
         event = h11.Response(
@@ -285,11 +293,31 @@ class HttpConnection(asyncio.Protocol):
         self._http.start_next_cycle()
         self._request = None
         self._body.clear()
+        self._pieces = 0
         self._early = 0
         self._idle = not self._http.trailing_data[0]
         self._wait(IDLE_SECONDS if self._idle else HEAD_SECONDS)
         self.transport.resume_reading()
         self._next_event()
+
+
+def _check(request: h11.Request) -> None:
+    """Refuse what others between a client and this server may read otherwise, and a head that came at once but is too
+    long. Raises ValueError, RemoteProtocolError.
+    """
+    names = {name for name, _ in request.headers}
+    length = len(request.method) + len(request.target)
+    if length + sum(len(name) + len(value) + 4 for name, value in request.headers) > MAX_HEAD:
+        raise h11.RemoteProtocolError("the head is too long", error_status_hint=431)
+    if {b"content-length", b"transfer-encoding"} <= names:
+        raise ValueError("both Content-Length and Transfer-Encoding")
+    if request.http_version not in (b"1.0", b"1.1"):
+        raise ValueError("not HTTP/1.1")
+    if _HIDDEN.search(request.target.partition(b"?")[0]):
+        raise h11.RemoteProtocolError("there is nothing at a path that hides a separator", error_status_hint=404)
+
+
+_HIDDEN = re.compile(rb"%(?:2f|5c|00)|\\", re.IGNORECASE)
 
 
 def _written(peer: tuple[str, int]) -> str:

@@ -15,18 +15,20 @@ from typing import Any
 from reconnectingpty_server.config import Address
 
 from .attached import PATIENCE
-from .serving import TOKEN, Serving
+from .serving import TOKEN, Remote
 
 PROGRAM = [sys.executable, "-m", "reconnectingpty_server"]
 
 
-class Program(Serving):
+class Program(Remote):
     """A server that runs by itself. `log` has what it said on standard error, complete when it has ended."""
 
     def __init__(self, process: asyncio.subprocess.Process, address: Address) -> None:
-        super().__init__(None, address)  # type: ignore[arg-type]  # it is out of reach
+        super().__init__(address)
         self.process = process
         self.log = ""
+        self.tokens: dict[str, str] = {}
+        """Of its users, by their names."""
 
     @property
     def cpu_seconds(self) -> float:

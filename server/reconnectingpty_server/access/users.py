@@ -28,7 +28,7 @@ _ROLES = (Role.ADMIN, Role.USER, Role.VIEWER)
 
 def digest(token: str) -> str:
     """What stands for a token in memory and in files."""
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
