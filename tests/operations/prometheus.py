@@ -41,11 +41,13 @@ class Prometheus:
     def __init__(self, port: int, targets: Path) -> None:
         self._address = f"http://127.0.0.1:{port}"
         self._targets = targets
+        self._instances: list[str] = []
 
-    def scrape(self, *instances: str) -> None:
-        """Scrape these from now on, and nobody else."""
+    def scrape(self, instance: str) -> None:
+        """Scrape this one, too, from now on."""
+        self._instances.append(instance)
         new = self._targets.with_suffix(".new")
-        new.write_text(json.dumps([{"targets": list(instances)}]))
+        new.write_text(json.dumps([{"targets": self._instances}]))
         os.replace(new, self._targets)
 
     def get(self, path: str, **query: str) -> Any:
