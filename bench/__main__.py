@@ -11,11 +11,12 @@ from pathlib import Path
 
 from . import measures
 from .capacity import capacity
+from .client import client
 from .hop import hop
 from .measures import Row, raise_limits
 from .terminal import terminal
 
-MEASURES = {**measures.MEASURES, "terminal": terminal, "capacity": capacity, "hop": hop}
+MEASURES = {**measures.MEASURES, "terminal": terminal, "capacity": capacity, "hop": hop, "client": client}
 
 
 def main() -> None:
