@@ -29,7 +29,7 @@ SLICE = 2048
 TURN = 0.003
 """Seconds for which it may hold up the event loop."""
 LEAST_SCROLLBACK = 1000
-_MOVES = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[^\[\]PX^_]|\r(?!\n)|\x08")
+_MOVES = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[^\[\]PX^_]|\r(?=[^\n])|\x08")
 """What may put the cursor where something stood before."""
 
 
@@ -62,6 +62,7 @@ class View:
         self._parser = Parser(Emulator(log.size.cols, log.size.rows, max(scrollback, LEAST_SCROLLBACK)))
         self._marks: weakref.WeakSet[Mark] = weakref.WeakSet()
         self._scrollback = self.emulator.normal.scrollback
+        self._returned = False
         self.resizes = 0
         """Grows whenever rows are no longer what they were."""
         self.watchers: list[Callable[[], object]] = []
@@ -149,7 +150,9 @@ class View:
     def _feed_watched(self, data: bytes) -> None:
         """Take output, and look where the cursor goes back to."""
         parser = self._parser
-        while data and (parser.machine.state != GROUND):
+        if self._returned and not data.startswith(b"\n"):
+            self._follow()
+        while data and parser.machine.state != GROUND:
             parser.feed(data[:1])
             data = data[1:]
             self._follow()
@@ -159,7 +162,10 @@ class View:
             at = match.end()
             self._follow()
         parser.feed(data[at:])
-        self._follow()
+        # A carriage return may be the first half of a line's end, which goes back to nothing.
+        self._returned = data.endswith(b"\r")
+        if not self._returned:
+            self._follow()
 
     def _follow(self) -> None:
         normal = self.emulator.normal
@@ -232,14 +238,15 @@ class View:
         if emulator.is_alternate:
             return _joined([_shown(line, emulator.columns) for line in emulator.grid], emulator.y, emulator.x)
         first = max(mark.row if row is None else max(row, mark.row), self._oldest)
-        rows = [_shown(line, emulator.columns) for line in self._rows(first)]
+        lines = [_line(line, emulator.columns) for line in self._rows(first)]
+        rows = [(line.wrapped, line.text(emulator.columns)) for line in lines]
+        cursor = self.top + emulator.y - first
+        col = len(emulator.grid[emulator.y].text(emulator.x))
         if first == mark.row and rows:
-            before = _line(next(self._rows(first)), emulator.columns).text(mark.col)
-            rows[0] = (False, rows[0][1][len(before) :])
-            cursor = self.top + emulator.y - first
-            col = emulator.x - mark.col if not cursor else emulator.x
-            return _joined(rows, cursor, col)
-        return _joined(rows, self.top + emulator.y - first, emulator.x)
+            before = len(lines[0].text(mark.col))
+            rows[0] = (False, rows[0][1][before:])
+            col -= before if not cursor else 0
+        return _joined(rows, cursor, col)
 
     def _rows(self, first: int) -> Iterator[Row | Line]:
         normal = self.emulator.normal

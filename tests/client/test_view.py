@@ -1,0 +1,133 @@
+"""The screen at the client, and the text since a mark, whatever a program does with the cursor."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconnectingpty.client.integration import MarkScanner, ShellMark
+from reconnectingpty.client.shell import Echo
+from reconnectingpty.client.view import View, rendered
+from reconnectingpty.output_log import OutputLog
+from reconnectingpty.size import Size
+
+
+class Shown:
+    """A view of what is written."""
+
+    def __init__(self, rows: int = 5, cols: int = 10) -> None:
+        self.log = OutputLog(1 << 20, Size(rows, cols))
+        self.view = View(self.log, 1000)
+
+    def write(self, text: str) -> None:
+        self.log.append(text.encode())
+        self.view.advance(60)
+
+    def resize(self, rows: int, cols: int) -> None:
+        self.log.resize(Size(rows, cols))
+        self.view.advance(60)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        ("$ ", "", ""),
+        ("$ ", "ls\r\na b\r\n$ ", "ls\na b\n$ "),
+        ("old\r\n$ ", "x", "x"),
+        ("$ ", "\r\n" * 30 + "far", "\n" * 30 + "far"),
+        ("$ ", "0123456789" * 3 + "\r\nend", "0123456789" * 3 + "\nend"),
+        ("10 %", "\r20 %", "20 %"),
+        ("one\r\ntwo\r\nthree", "\x1b[2J\x1b[Htop", "top"),
+        ("one\r\ntwo\r\nthree", "\x1b[A\rTWO", "TWO\nthree"),
+        ("abc", "\b\bX", "Xc"),
+        ("some text", "\x1b[?1049h\x1b[Hfull", "full"),
+        ("some text", "\x1b[?1049h\x1b[Hfull\x1b[?1049l more", " more"),
+        ("some\r\ntext", "\x1bcnew", "new"),
+        ("漢字", "漢字漢字!", "漢字漢字!"),
+    ],
+)  # fmt: skip
+def test_text_since_a_mark_is_what_was_written_after_it(before: str, after: str, text: str) -> None:
+    for cut in range(max(len(after), 1)):
+        shown = Shown()
+        shown.write(before)
+        mark = shown.view.mark()
+        shown.write(after[:cut])
+        shown.write(after[cut:])
+        assert shown.view.text(mark) == text, cut
+
+
+def test_what_falls_off_the_scrollback_is_gone_and_the_rest_is_still_since_the_mark() -> None:
+    shown = Shown()
+    mark = shown.view.mark()
+    shown.write("".join(f"{number}\r\n" for number in range(3000)))
+    lines = shown.view.text(mark).split("\n")
+    assert lines[-1] == "2999"
+    assert len(lines) == 1000 + 4
+    assert lines == [str(number) for number in range(3000 - len(lines), 3000)]
+
+
+@given(st.integers(12, 60), st.integers(0, 40), st.integers(0, 30))
+def test_a_mark_stays_with_its_text_when_the_width_changes(cols: int, before: int, after: int) -> None:
+    shown = Shown(6, 20)
+    shown.write("".join(f"line {number} is long enough to be wrapped\r\n" for number in range(before)))
+    shown.write("start")
+    mark = shown.view.mark()
+    text = "the first\r\n" + "".join(f"after {number} and so on and on\r\n" for number in range(after))
+    shown.write(text)
+    wanted = shown.view.text(mark)
+    assert wanted == text.replace("\r", "").rstrip("\n")
+    shown.resize(6, cols)
+    assert shown.view.text(mark) == wanted
+
+
+def test_a_reset_terminal_has_nothing_of_before() -> None:
+    shown = Shown()
+    shown.write("a\r\n" * 50)
+    mark = shown.view.mark_top()
+    shown.write("\x1bcnew")
+    assert shown.view.text(mark) == "new"
+
+
+def test_output_is_rendered_as_text() -> None:
+    assert rendered(b"a\r\nb \x1b[31mred\x1b[m  \r\n", Size(5, 10)) == "a\nb red"
+    assert rendered(b"0123456789" * 5 + b"\r\n", Size(2, 10)) == "0123456789" * 5
+    assert rendered(b"10%\r100%\r\n", Size(2, 10)) == "100%"
+    assert rendered(b"before\r\n\x1b[?1049hfull\x1b[?1049lafter", Size(4, 10)) == "before\nafter"
+    assert rendered(b"\x1b[?1049hfull", Size(4, 10)) == ""
+    assert rendered("".join(f"{n}\r\n" for n in range(5000)).encode(), Size(4, 80)).count("\n") == 4999
+
+
+MARKED = b"a\x1b]133;C;aid=x\x07out\x1b[1mput\x1b]133;D;3;aid=x;n=4;p=5\x1b\\b\x1b]0;t\x07"
+
+
+@given(st.lists(st.integers(0, len(MARKED)), max_size=8))
+def test_marks_are_found_wherever_the_output_is_cut(cuts: list[int]) -> None:
+    scanner, text, marks = MarkScanner(), b"", []
+    for start, end in zip([0, *sorted(cuts)], [*sorted(cuts), len(MARKED)], strict=True):
+        for part in scanner.feed(MARKED[start:end]):
+            if isinstance(part, ShellMark):
+                marks.append((part, text))
+            else:
+                text += part
+    assert text == b"aout\x1b[1mputb\x1b]0;t\x07"
+    assert marks == [
+        (ShellMark("C", (), {"aid": "x"}), b"a"),
+        (ShellMark("D", ("3",), {"aid": "x", "n": "4", "p": "5"}), b"aout\x1b[1mput"),
+    ]
+
+
+def test_what_is_too_long_for_a_mark_is_none_and_holds_nothing_back() -> None:
+    scanner = MarkScanner()
+    long = b"\x1b]133;" + b"x" * 10_000
+    got = b"".join(part for data in (long, b"\x07after") for part in scanner.feed(data) if isinstance(part, bytes))
+    assert got == long + b"\x07after"
+
+
+def test_the_echo_of_a_line_ends_where_the_line_does() -> None:
+    for echoed in (b"ls -l\r\n", b"ls\r\n -l\r\r\n", b"\x1b[1ml\x1b[ms -l\x1b[K\n", b"> ls -l\n"):
+        echo = Echo("ls -l")
+        assert [echo.feed(bytes([byte])) for byte in echoed + b"out\n"][: len(echoed)] == [1] * len(echoed)
+        assert echo.over
+        echo = Echo("ls -l")
+        assert echo.feed(echoed + b"out\n") == len(echoed)
