@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import socket
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 from reconnectingpty.client import Address, AddressError
 
@@ -27,26 +29,57 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
+@dataclass(frozen=True, slots=True)
 class Remote(Address):
-    """A server's address and token, and requests to it."""
+    """A server's address, what lets one in there, and requests to it."""
 
-    __slots__ = ()
+    link: str = ""
+    """The link by which one comes as a guest; "" for everybody else."""
+    cookie: str = field(default="", repr=False)
+    """What such a guest shows."""
 
     @classmethod
     def of(cls, url: str | None = None, token: str | None = None, token_file: str | None = None) -> Remote:
-        """The server meant: by URL or printed link, by $RECONNECTINGPTY_URL, or the one that runs here."""
+        """The server meant: by URL or printed link, by $RECONNECTINGPTY_URL, or the one that runs here.
+
+        A link that was shared is traded in for what lets its guests in. Raises RemoteError.
+        """
         if token is None and token_file:
             try:
                 token = Path(token_file).read_text().strip()
             except OSError as error:
                 raise RemoteError(f"--token-file: cannot read {token_file}: {error.strerror}") from None
         try:
-            return super().of(url, token)
+            remote = super(Remote, cls).of(url, token)
         except AddressError as error:
             raise RemoteError(f"--url: {error}") from None
+        url = url or os.environ.get("RECONNECTINGPTY_URL") or ""
+        shared = parse_qs(url.partition("#")[2]).get("share")
+        return remote._as_guest(shared[0]) if shared and not token else remote
 
-    def request(self, method: str, path: str, **query: str) -> bytes:
+    def _as_guest(self, shared: str) -> Remote:
+        host = replace(self, token=None)
+        answer, headers = host._exchange("POST", "/api/login", json.dumps({"share": shared}).encode(), {})
+        told = json.loads(answer)
+        cookie = headers.get("set-cookie", "").partition(";")[0]
+        return replace(host, link=told["link"], cookie=cookie, session=told["session"])
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What lets a request in."""
+        return {"Cookie": self.cookie} if self.link else super(Remote, self).headers
+
+    def websocket(self, query: str) -> str:
+        """The address of a terminal."""
+        return super(Remote, self).websocket(f"{query}&{urlencode({'link': self.link})}" if self.link else query)
+
+    def request(self, method: str, path: str, body: bytes | None = None, **query: str) -> bytes:
         """The body of a successful answer. Raises RemoteError."""
+        return self._exchange(method, path, body, query | ({"link": self.link} if self.link else {}))[0]
+
+    def _exchange(
+        self, method: str, path: str, body: bytes | None, query: dict[str, str]
+    ) -> tuple[bytes, http.client.HTTPMessage]:
         connection: http.client.HTTPConnection
         if self.path:
             connection = _UnixConnection(self.path)
@@ -56,24 +89,39 @@ class Remote(Address):
             connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
         try:
             target = self.prefix + path + (f"?{urlencode(query)}" if query else "")
-            connection.request(method, target, headers=self.headers)
+            kind = {"Content-Type": "application/json"} if body is not None else {}
+            connection.request(method, target, body, headers=self.headers | kind)
             response = connection.getresponse()
-            body = response.read()
+            answer = response.read()
         except (OSError, http.client.HTTPException) as error:
             raise RemoteError(f"cannot reach a server at {self}: {error}") from None
         finally:
             connection.close()
         if response.status >= 300:
-            raise RemoteError(_message(body) or f"the server answered {response.status}")
-        return body
+            raise RemoteError(_message(answer) or f"the server answered {response.status}")
+        return answer, response.headers
 
     def json(self, path: str) -> Any:
-        """A JSON answer to a GET."""
+        """A JSON answer to a GET. Raises RemoteError."""
         return json.loads(self.request("GET", path))
+
+    def post(self, path: str, fields: dict[str, Any]) -> Any:
+        """The JSON answer to a POST. Raises RemoteError."""
+        return json.loads(self.request("POST", path, json.dumps(fields).encode()))
+
+    def page(self, path: str) -> str:
+        """A path of the server as an address for browsers."""
+        if self.path:
+            return path  # a Unix socket has none
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.secure else 'http'}://{host}:{self.port}{self.prefix}{path}"
 
 
 def _message(body: bytes) -> str:
+    """What an answer says of an error, and of each field that is wrong."""
     try:
-        return str(json.loads(body)["message"])
-    except (ValueError, KeyError, TypeError):
+        answer = json.loads(body)
+        details = [f"{wrong['field']} {wrong['detail']}" for wrong in answer.get("validations") or ()]
+        return ": ".join([str(answer["message"]).rstrip("."), *(["; ".join(details)] if details else [])])
+    except (ValueError, KeyError, TypeError, AttributeError):
         return ""

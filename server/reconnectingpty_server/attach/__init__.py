@@ -30,6 +30,7 @@ def run(remote: Remote, asked: AttachRequest, escape: bytes | None) -> int:
             backoff=Backoff(longest=LONGEST_WAIT),
             hold=HOLD,
             input_limit=INPUT_WAITING,
+            scrollback=None,  # the screen is drawn by the terminal itself
             patience=LONGEST_WAIT if again else 0.0,
         )
         rows, cols = (size.rows, size.cols) if size is not None else (0, 0)

@@ -3,8 +3,48 @@
 from __future__ import annotations
 
 import argparse
+import math
+import secrets
+from typing import Any
 
-from ..remote import Remote
+from reconnectingpty.client import Settings, Terminal
+from reconnectingpty.wire.address import AttachRequest
+
+from ..remote import Remote, RemoteError
+
+PATIENCE = 10.0
+"""Seconds without a connection after which a command that nobody watches gives up."""
+TIMED_OUT = 124
+"""The exit status where what was waited for did not come in time, as timeout(1) has it."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Takes flags among the words, too: `send work --keys C-c Enter`."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As `parse_known_intermixed_args`, which calls this one in turn."""
+        if getattr(self, "_mixing", False):
+            return super().parse_known_args(args, namespace)
+        self._mixing = True
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._mixing = False
+
+
+def add(
+    commands: Any, name: str, text: str, description: str, run: Any, session: str | None = None
+) -> argparse.ArgumentParser:
+    """A command's parser, with the flags that name a server, and a session where it is for one."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=description, allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    if session is not None:
+        parser.add_argument("session", metavar="SESSION|URL", help=session)
+    add_server(parser)
+    parser.set_defaults(run=run)
+    return parser
 
 
 def add_server(parser: argparse.ArgumentParser) -> None:
@@ -29,3 +69,41 @@ def session_of(arguments: argparse.Namespace) -> tuple[Remote, str | None]:
         arguments.url, target = target, None
     remote = server_of(arguments)
     return remote, target or remote.session
+
+
+def named_session(arguments: argparse.Namespace) -> tuple[Remote, str]:
+    """The same, where one has to be named. Raises RemoteError."""
+    remote, session = session_of(arguments)
+    if session is None:
+        raise RemoteError("that link names no session")
+    return remote, session
+
+
+def terminal_of(arguments: argparse.Namespace, *, start: bool = False, readonly: bool = False) -> Terminal:
+    """The session as a program uses it; its size is left to others. Raises RemoteError."""
+    remote, session = named_session(arguments)
+    request = AttachRequest(
+        session=session,
+        rows=0,
+        cols=0,
+        client=secrets.token_hex(8),
+        command=getattr(arguments, "command", "") or "",
+        attach_only=not start,
+        readonly=readonly,
+    )
+    return Terminal(remote, request, Settings(give_up=PATIENCE))
+
+
+def seconds(text: str) -> float:
+    """A time: seconds, or with one of the letters s, m, h, d behind it. Raises argparse.ArgumentTypeError."""
+    number, unit = (text[:-1], text[-1]) if text[-1:] in _UNITS else (text, "s")
+    try:
+        value = float(number) * _UNITS[unit]
+    except ValueError:
+        value = 0.0
+    if not (0 < value < 1e9) or not math.isfinite(value):
+        raise argparse.ArgumentTypeError(f"{text!r} must be a time above 0, such as 1.5, 30s, 10m or 2h")
+    return value
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
