@@ -66,6 +66,8 @@ def test_another_nodes_session_is_elsewhere() -> None:
 def test_a_name_too_long_for_its_node_is_said_to_be() -> None:
     with pytest.raises(InvalidQuery, match="must have at most 62 characters on this node"):
         A.own("x" * 63)
+    with pytest.raises(InvalidQuery, match="must have a name after that of the node"):
+        A.own("a.")
     assert A.own("not an id") == "a.not an id"  # that is refused where ids are read
 
 

@@ -23,6 +23,7 @@ FILES = "files"
 AWAY = "node %[var(txn.node)] does not answer now; try again in a moment"
 GONE = "node %[var(txn.node)] does not answer any more, and its sessions are gone with it"
 UNKNOWN = "there is no node of that name"
+NOTHING = "there is nothing here"
 NAMELESS = (
     "that session id names no node; here it must be <node>.<name>: "
     f"GET /api/node gives a new one, {PREFIX}<node>/... asks a node"
@@ -193,6 +194,8 @@ def _frontend(router: Router) -> str:
         _refuse(404, PER_NODE, "!to_a_node { path /metrics } or !to_a_node { path_beg /debug/ }"),
         _refuse(404, PER_NODE, "!to_a_node { path_beg /api/ } !for_any !is_terminal !to_start"),
         _refuse(404, PER_NODE, "!to_a_node to_start !METH_POST"),
+        "# A node would decode what the router has not read.",
+        _refuse(404, NOTHING, "!to_a_node { path -m sub % }"),
         "# A node that is down: not another one in its place. It may only be starting again; after a while it is gone.",
         *(
             f"http-request set-var(txn.{state}) srv_is_up({backend}/{name}) if {{ var(txn.node) -m str {name} }}"

@@ -52,7 +52,7 @@ class Node:
         """The whole id of a session that a client may have called by its name alone.
 
         One that lives under just that id, since before this node had its name, keeps it. Raises Elsewhere for another
-        node's session, and InvalidQuery for a name that is too long to carry the node's.
+        node's session, and InvalidQuery for a name that is none, or too long to carry the node's.
         """
         if not self.name or lives(session):
             return session
@@ -65,4 +65,6 @@ class Node:
             return whole
         if node != self.name:
             raise Elsewhere("that session", node, self.name)
+        if not name:
+            raise InvalidQuery([FieldError("reconnect", "must have a name after that of the node")])
         return name if lives(name) else session
