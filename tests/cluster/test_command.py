@@ -20,6 +20,7 @@ redirect = "127.0.0.1:7679"
 certificate = "{certificate}"
 metrics = "127.0.0.1:8405"
 control = "/run/haproxy.sock"
+nodes-ca = "{certificate}"
 user = "root"
 group = "root"
 threads = 2
@@ -59,6 +60,7 @@ def test_haproxy_takes_a_configuration_that_has_everything(tmp_path: Path, certi
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     text = out.read_text()
     assert [line.split()[1] for line in text.splitlines() if line.endswith(" weight 0")] == ["a", "old"] * 3
+    assert f"server a 10.0.0.1:7681 ssl verify required ca-file {certificate} verifyhost a check" in text
     assert "server nat-1 unix@/run/nodes/nat-1.sock check" in text
     assert "fall 13 rise 1" in text  # 61 seconds, a check each 5
     assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".")] == []

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import trustme
 
-from ..support.serving import TOKEN, Told
-from .routing import cluster
+from ..support.serving import TOKEN, Told, serving
+from .routing import cluster, routing
 
 
 async def test_tls_ends_at_the_router_and_the_nodes_know_of_it(tmp_path: Path) -> None:
@@ -30,6 +31,25 @@ async def test_tls_ends_at_the_router_and_the_nodes_know_of_it(tmp_path: Path) -
         assert headers["strict-transport-security"].startswith("max-age=31536000")
         status, headers, _ = await router.plain.request("GET", "/pty?reconnect=b.work", token=None)
         assert (status, headers["location"]) == (308, f"https://{router.plain.address}/pty?reconnect=b.work")
+
+
+async def test_the_nodes_are_known_by_their_certificates(tmp_path: Path) -> None:
+    authority, foreign = trustme.CA(), trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    async with AsyncExitStack() as stack:
+        addresses = {}
+        for name, signer, certified in (("a", authority, "a"), ("b", authority, "a"), ("c", foreign, "c")):
+            file = tmp_path / f"{name}.pem"
+            signer.issue_cert(certified).private_key_and_cert_chain_pem.write_to_path(file)
+            flags = {"node": name, "tls_cert": str(file), "trusted_proxy": ["127.0.0.1"]}
+            addresses[name] = str((await stack.enter_async_context(serving(**flags))).address)
+        settings = {"nodes_ca": str(tmp_path / "ca.pem")}
+        router = await stack.enter_async_context(routing(tmp_path, addresses, **settings))
+        await router.until(a="UP", b="DOWN", c="DOWN")
+        async with router.connect("reconnect=a.work&command=cat") as socket:
+            assert (await Told(socket).until_told("hello"))["session"] == "a.work"
+        for name in "bc":
+            assert (await router.request("GET", f"/node/{name}/api/whoami"))[0] in (503, 410)
 
 
 async def test_old_tls_is_refused(tmp_path: Path) -> None:

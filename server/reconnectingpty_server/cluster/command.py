@@ -25,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", default="", metavar="PATH", help="a TOML file with nodes and settings")
     parser.add_argument("--bind", action="append", metavar="ADDR", help="where to listen (default: 127.0.0.1:7680)")
     parser.add_argument("--certificate", metavar="PEM", help="speak TLS there, with this certificate and key")
+    parser.add_argument("--nodes-ca", metavar="PEM", help="speak TLS to the nodes, whose certificates are of this one")
     parser.add_argument("--redirect", action="append", metavar="ADDR", help="where plain HTTP is sent on to HTTPS")
     parser.add_argument("--metrics", metavar="ADDR", help="where HAProxy has its own /metrics")
     parser.add_argument("--control", metavar="PATH", help="HAProxy's control socket")
@@ -39,7 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         router = read(
             arguments.config, arguments.nodes, arguments.drain, bind=arguments.bind, redirect=arguments.redirect,
-            certificate=arguments.certificate, metrics=arguments.metrics, control=arguments.control,
+            certificate=arguments.certificate, nodes_ca=arguments.nodes_ca, metrics=arguments.metrics,
+            control=arguments.control,
         )  # fmt: skip
         text = configuration(router)
         if arguments.check:

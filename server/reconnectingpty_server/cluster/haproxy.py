@@ -225,11 +225,16 @@ def _told_of_nodes(names: Sequence[str]) -> list[str]:
 
 
 def _servers(router: Router, more: str) -> list[str]:
-    return [_server(node, more.format(node=node.name)) for node in router.nodes]
+    return [_server(node, router.nodes_ca, more.format(node=node.name)) for node in router.nodes]
 
 
-def _server(node: NodeAt, more: str) -> str:
-    where = f"unix@{node.address.path}" if node.address.path else str(node.address)
+def _server(node: NodeAt, authority: str, more: str) -> str:
+    if node.address.path:
+        where = f"unix@{node.address.path}"
+    elif authority:
+        where = f"{node.address} ssl verify required ca-file {authority} verifyhost {node.certified_as}"
+    else:
+        where = str(node.address)
     # Weight 0 gets nothing new; what names the server gets there all the same.
     return f"server {node.name} {where} {more}" + (" weight 0" if node.drain else "")
 

@@ -29,6 +29,15 @@ class NodeAt:
     address: Address
     drain: bool = False
 
+    @property
+    def certified_as(self) -> str:
+        """Which name its certificate must have: that of its host, or its own where the host is a bare address.
+
+        HAProxy 2.6 doesn't look at the addresses in a certificate.
+        """
+        host = self.address.host
+        return self.name if re.fullmatch(r"[0-9.]+|.*:.*", host) else host
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Router:
@@ -40,6 +49,8 @@ class Router:
     """Where plain HTTP is sent on to HTTPS."""
     certificate: str = ""
     """A PEM file with the certificates and the key; `bind` speaks TLS then."""
+    nodes_ca: str = ""
+    """A PEM file with the authority of the nodes' certificates: the router speaks TLS to them. Not to Unix sockets."""
     metrics: Address | None = None
     control: str = ""
     """HAProxy's own socket, for `show stat` and `set server`."""
@@ -145,6 +156,7 @@ _READ = {
     "bind": _addresses,
     "redirect": _addresses,
     "certificate": _path,
+    "nodes_ca": _path,
     "metrics": _address,
     "control": _path,
     "user": _account,
