@@ -14,6 +14,7 @@ from collections.abc import Callable
 from . import logs, runtime
 from .config import Address, Config, ConfigError, from_arguments
 from .server import Server
+from .service import Service, into_journal, passed
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +49,7 @@ def _runner() -> Callable[..., int]:
 
 async def _serve(config: Config, again: Callable[[], Config]) -> int:
     server = Server(config)
+    service = Service(os.environ, lambda: _status(server))
     told = asyncio.Queue[signal.Signals]()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -58,17 +60,24 @@ async def _serve(config: Config, again: Callable[[], Config]) -> int:
     adopted = await server.adopt()
     if adopted:
         log.info("%d sessions of an earlier server go on", adopted)
-    opened = [await server.listen(address) for address in config.listen]
+    given = passed(os.environ)
+    if given:
+        opened = [await server.serve(listener) for listener in given]
+    else:
+        opened = [await server.listen(address) for address in config.listen]
     opened_agents = [await server.listen_agent(address) for address in config.agent_listen]
     if opened:
         await server.publish(opened[0])
-    lines = [link(address, server.token, tls=bool(config.tls_cert)) for address in opened] + [
-        f"agent {address}" for address in opened_agents
-    ]
-    print("\n".join(lines), flush=True)
-    with runtime.announced(lines[0] if opened else ""):
+    tls = bool(config.tls_cert)
+    shown = None if into_journal(os.environ, sys.stdout.fileno()) else server.token
+    lines = [link(address, shown, tls=tls) for address in opened]
+    print("\n".join([*lines, *(f"agent {address}" for address in opened_agents)]), flush=True)
+    service.ready()
+    with runtime.announced(link(opened[0], server.token, tls=tls) if opened else ""):
         while (number := await told.get()) is signal.SIGHUP:
-            _reload(server, again)
+            with service.reloading():
+                _reload(server, again)
+        service.stopping()
         log.info("%s: shutting down", number.name)
         closing = asyncio.create_task(server.close())
         second = asyncio.create_task(_second_word(told))
@@ -78,7 +87,15 @@ async def _serve(config: Config, again: Callable[[], Config]) -> int:
             await server.abort()
         second.cancel()
         await asyncio.gather(closing, second, return_exceptions=True)
+    await service.close()
     return 0
+
+
+def _status(server: Server) -> str:
+    """How it does, in a line that `systemctl status` shows."""
+    said = f"sessions: {len(server.sessions)}, clients: {server.conn_count()}"
+    failing = server.readiness.failing()
+    return f"{said}; not ready: {', '.join(failing)}" if failing else said
 
 
 async def _second_word(told: asyncio.Queue[signal.Signals]) -> None:

@@ -33,7 +33,7 @@ from .pages import Pages
 from .readiness import Readiness
 from .reserve import Reserve
 from .sessions import Sessions
-from .sockets import AT_ONCE, clear_stale, deepen, keep_alive
+from .sockets import AT_ONCE, address_of, clear_stale, deepen, keep_alive
 from .terminals import PATHS, Terminals
 from .websocket import WebSockets
 
@@ -96,13 +96,16 @@ class Server:
             lambda: loop.create_server(factory, address.host, address.port, backlog=AT_ONCE, **self._tls),
         )
 
-    async def serve(self, listener: socket.socket) -> None:
-        """Serve HTTP and WebSocket on a socket that is bound already; returns when it is open."""
-        local = listener.family == socket.AF_UNIX or Address(*listener.getsockname()[:2]).local
-        factory = partial(HttpConnection, self, local=local)
-        tls = {} if listener.family == socket.AF_UNIX else self._tls
+    async def serve(self, listener: socket.socket) -> Address:
+        """Serve HTTP and WebSocket on a socket that listens already, and is not ours to remove. Raises ConfigError."""
+        address = address_of(listener)
+        if self.config.no_auth and not address.local:
+            raise ConfigError(f"--no-auth: {address}, which was passed, can be reached from other machines")
+        factory = partial(HttpConnection, self, local=address.local)
+        tls = {} if address.path else self._tls
         server = await asyncio.get_running_loop().create_server(factory, sock=listener, backlog=AT_ONCE, **tls)
         self._add(Address("", 0), server)
+        return address
 
     async def listen_agent(self, address: Address) -> Address:
         """Serve Coder's agent stream there. Raises ConfigError."""

@@ -11,7 +11,7 @@ import struct
 from contextlib import suppress
 from typing import Any
 
-from .config import ConfigError
+from .config import Address, ConfigError
 
 PROBE_SECONDS = 2.0
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 120_000}
@@ -21,6 +21,14 @@ AT_ONCE = 32
 """Connections that asyncio accepts before it looks at any of them. It means to spare a look at the listener for each;
 but of a thousand that come at once none could be turned away before all descriptors were gone."""
 BACKLOG = 1024
+
+
+def address_of(listener: socket.socket) -> Address:
+    """Where a socket listens; an abstract one's name begins with `@`, as systemd writes it."""
+    name = listener.getsockname()
+    if listener.family == socket.AF_UNIX:
+        return Address("", 0, name if isinstance(name, str) else name.decode().replace("\0", "@", 1))
+    return Address(*name[:2])
 
 
 def deepen(server: asyncio.Server) -> None:

@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ class Program(Remote):
     def __init__(self, process: asyncio.subprocess.Process, address: Address) -> None:
         super().__init__(address)
         self.process = process
+        self.link = ""
+        """The first line that it printed."""
         self.log = ""
         self.tokens: dict[str, str] = {}
         """Of its users, by their names."""
@@ -66,12 +68,17 @@ class Program(Remote):
 
 
 @asynccontextmanager
-async def program_of(*flags: str, descriptors: int | None = None, **environment: str) -> AsyncIterator[Program]:
-    """A server with these flags, on a free port; `descriptors`: how many it may open. It ends softly after the test."""
+async def program_of(
+    *flags: str, descriptors: int | None = None, by: Sequence[str] = (), **environment: str
+) -> AsyncIterator[Program]:
+    """A server with these flags, on a free port. It ends softly after the test.
+
+    `descriptors`: how many it may open; `by`: a command that becomes the one behind it.
+    """
     limited = ["prlimit", f"--nofile={descriptors}:{descriptors}"] if descriptors is not None else []
     settings: dict[str, Any] = {"RECONNECTINGPTY_BACKEND": "buffered", "RECONNECTINGPTY_ALLOW_COMMAND": "true"}
     process = await asyncio.create_subprocess_exec(
-        *limited, *PROGRAM, "serve", "--listen", "127.0.0.1:0", "--token", TOKEN, *flags,
+        *limited, *by, *PROGRAM, "serve", "--listen", "127.0.0.1:0", "--token", TOKEN, *flags,
         env=os.environ | settings | environment, stdout=-1, stderr=-1,
     )  # fmt: skip
     try:
@@ -81,6 +88,7 @@ async def program_of(*flags: str, descriptors: int | None = None, **environment:
         found = re.match(r"https?://([\d.]+):(\d+)/", link)
         assert found is not None, link
         program = Program(process, Address(found[1], int(found[2])))
+        program.link = link
         yield program
         if process.returncode is None:
             await program.end()

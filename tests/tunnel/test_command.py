@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import select
 import signal
 import socket
 import subprocess
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ..support.manager import Manager
 from .support import GUARD, PYAUTOSSH, Run, StandIn, alive, autossh, environment, finished, needed, running, until
 
 TERM, INT, HUP, USR1, USR2 = signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2
@@ -217,29 +217,6 @@ def test_strict_lines_are_those_of_autossh(tmp_path: Path) -> None:
             text = Path(stand_in.logfile).read_text()
         said.append([re.sub(r"\d{4,}|cli\.py|autossh", "*", line.partition("]: ")[2]) for line in text.splitlines()])
     assert said[1] == said[0]
-
-
-class Manager:
-    """systemd, as far as a service sees it."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = str(path)
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(self.path)
-
-    def next(self, wanted: str) -> str:
-        """The next message that holds this."""
-        while True:
-            assert select.select([self._socket], [], [], GUARD)[0], f"never: {wanted}"
-            message = self._socket.recv(4096).decode()
-            if wanted in message:
-                return message
-
-    def __enter__(self) -> Manager:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._socket.close()
 
 
 def test_systemd_is_told_of_readiness_life_and_state(tmp_path: Path) -> None:
