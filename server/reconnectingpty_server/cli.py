@@ -14,6 +14,7 @@ from .cluster import command as haproxy_config
 from .commands import attaching, driving, play, sessions
 from .commands.server import Parser
 from .config import ConfigError, add_flags
+from .logs import clean
 from .remote import RemoteError
 
 
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         status = parsed.run(parsed)
     except RemoteError as error:
-        print(f"reconnectingpty: {error}", file=sys.stderr)
+        print(f"reconnectingpty: {clean(str(error))}", file=sys.stderr)
         status = 1
     except KeyboardInterrupt:
         status = 130
