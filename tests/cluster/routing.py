@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 from reconnectingpty_server.cluster.haproxy import configuration
@@ -20,10 +20,14 @@ from ..tunnel.support import needed
 
 
 def free_ports(count: int) -> list[Address]:
-    """Ports of loopback that nobody has."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [Address("127.0.0.1", probe.getsockname()[1]) for probe in probes]
+    """Ports of loopback that nobody has: below those of outgoing connections, and away from other processes' tests."""
+    found: list[Address] = []
+    for port in range(20000 + os.getpid() * 61 % 12000, 32768):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            found.append(Address("127.0.0.1", port))
+        if len(found) == count:
+            return found
+    raise AssertionError("there are no free ports")
 
 
 class HAProxy(Remote):
