@@ -221,7 +221,7 @@ def _by(count: int, names: Sequence[str]) -> list[Sequence[str]]:
 def _told_of_nodes(names: Sequence[str]) -> list[str]:
     """The router knows its nodes, and the node that is asked knows who may know them."""
     states = " ".join(f"{name}=%[srv_is_up({BACKEND}/{name}),iif(up,down)]" for name in names)
-    return [f'http-request set-header {HEADER} "{states}" if {{ path_end /api/nodes }}']
+    return [f'http-request set-header {HEADER} "{states}" if {{ path /api/nodes }}']
 
 
 def _servers(router: Router, more: str) -> list[str]:
