@@ -14,7 +14,7 @@ from .cluster import command as haproxy_config
 from .commands import attaching, driving, play, sessions
 from .commands.server import Parser
 from .config import ConfigError, add_flags
-from .logs import clean
+from .logs import complain
 from .remote import RemoteError
 
 
@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         status = parsed.run(parsed)
     except RemoteError as error:
-        print(f"reconnectingpty: {clean(str(error))}", file=sys.stderr)
+        complain(error)
         status = 1
     except KeyboardInterrupt:
         status = 130
@@ -61,7 +61,7 @@ def _add_user(arguments: argparse.Namespace) -> int:
     try:
         print(users.add(arguments.users_file, arguments.name, arguments.role))
     except ConfigError as error:
-        print(f"reconnectingpty: {error}", file=sys.stderr)
+        complain(error)
         return 2
     print(f"The token of {arguments.name}; a server that runs takes it on SIGHUP.", file=sys.stderr)
     return 0

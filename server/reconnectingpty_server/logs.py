@@ -16,6 +16,11 @@ def clean(text: str) -> str:
     return "".join(c if unicodedata.category(c)[0] not in "CZ" or c == " " else ascii(c)[1:-1] for c in text)
 
 
+def complain(text: object) -> None:
+    """Tell the person at a command what is wrong. Servers have a say in that."""
+    print(f"reconnectingpty: {clean(str(text))}", file=sys.stderr)
+
+
 class Human(logging.Formatter):
     """`12:00:00 info    what happened`."""
 

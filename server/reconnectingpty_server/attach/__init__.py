@@ -11,6 +11,7 @@ from reconnectingpty.client import Backoff, Closed, ConnectFailed, Exited, Sessi
 from reconnectingpty.size import Size
 from reconnectingpty.wire.address import AttachRequest
 
+from ..logs import clean
 from ..remote import Remote, RemoteError
 from .attachment import Attachment, End, Left
 
@@ -63,5 +64,5 @@ def _told(end: End) -> tuple[str, int]:
 
 
 def _tell(text: str) -> None:
-    sys.stderr.write(f"[reconnectingpty: {text}]\r\n")
+    sys.stderr.write(f"[reconnectingpty: {clean(text)}]\r\n")
     sys.stderr.flush()

@@ -23,6 +23,7 @@ from reconnectingpty.client import (
     SessionEnded,
 )
 
+from ..logs import complain
 from ..remote import RemoteError
 from .server import TIMED_OUT, seconds, terminal_of
 from .server import add as add_command
@@ -102,10 +103,10 @@ def _driven(work: Callable[[argparse.Namespace], Coroutine[Any, Any, int]], fail
         try:
             return asyncio.run(work(arguments))
         except TimeoutError as error:
-            print(f"reconnectingpty: {error or 'it took too long'}", file=sys.stderr)
+            complain(error or "it took too long")
             return TIMED_OUT
         except (ReconnectingPTYError, RemoteError, ValueError) as error:
-            print(f"reconnectingpty: {_words(error)}", file=sys.stderr)
+            complain(_words(error))
             return failed
 
     return run

@@ -14,7 +14,7 @@ from reconnectingpty.client import ConnectFailed, SessionEnded
 from reconnectingpty.terminal.width import width
 
 from ..cluster import everywhere
-from ..logs import clean
+from ..logs import clean, complain
 from ..remote import RemoteError
 from .server import add as add_command
 from .server import named_session, seconds, server_of, terminal_of
@@ -77,7 +77,7 @@ def _size(text: str) -> tuple[int, int]:
 def _list(arguments: argparse.Namespace) -> int:
     sessions, silent = everywhere.sessions(server_of(arguments))
     for node in silent:
-        print(f"reconnectingpty: node {clean(node)} does not answer; its sessions are not listed", file=sys.stderr)
+        complain(f"node {node} does not answer; its sessions are not listed")
     if arguments.json:
         print(json.dumps(sessions, indent=2))
         return 0
@@ -145,7 +145,7 @@ def _kill(arguments: argparse.Namespace) -> int:
         try:
             remote.request("DELETE", f"/api/sessions/{quote(session, safe='')}")
         except RemoteError as error:
-            print(f"reconnectingpty: {error}", file=sys.stderr)
+            complain(error)
             status = 1
     return status
 
