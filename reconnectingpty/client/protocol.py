@@ -119,6 +119,11 @@ class Protocol:
         """Bytes of output that may come unacknowledged."""
         return self._window
 
+    @property
+    def drawing(self) -> bool:
+        """Whether the rest of a picture is still to come, so that what is shown is not yet what the session shows."""
+        return self._picture is not None
+
     # -- one connection
 
     def connecting(self) -> None:

@@ -241,6 +241,8 @@ class Terminal:
     async def view(self) -> View | None:
         """The terminal as of all that has come; None where nothing is drawn here."""
         view = self._output.view
+        while view is not None and self._protocol.drawing and not self._link.over:
+            await self._changed.wait()
         while view is not None and view.behind:
             view.advance()
             if view.behind:
