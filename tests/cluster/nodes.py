@@ -59,9 +59,9 @@ class NodeProcess(Remote):
 
 
 @asynccontextmanager
-async def node(name: str, folder: Path, *flags: str) -> AsyncIterator[NodeProcess]:
-    """A node that runs."""
-    found = NodeProcess(name, folder / name, folder, *flags)
+async def node(name: str, folder: Path, *flags: str, home: Path | None = None) -> AsyncIterator[NodeProcess]:
+    """A node that runs. What all nodes of a test share is in `folder`, and what it has for itself in its `home`."""
+    found = NodeProcess(name, home or folder / name, folder, *flags)
     await found.start()
     try:
         yield found

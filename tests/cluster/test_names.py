@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconnectingpty.wire.address import NAME, InvalidQuery
 from reconnectingpty_server.cluster.arrival import arrived
@@ -56,6 +58,25 @@ def test_a_server_without_a_name_leaves_ids_as_they_are() -> None:
     assert Node().own("b.work") == "b.work"
     asked = request("/pty", reconnect="b.work")
     assert arrived(asked, Node(), nothing) == asked
+
+
+IDS = st.from_regex(NAME, fullmatch=True)
+
+
+@given(node=st.from_regex(NODE, fullmatch=True), session=IDS)
+def test_whatever_a_client_calls_a_session_its_id_leads_back_to_it(node: str, session: str) -> None:
+    here = Node(node)
+    try:
+        whole = here.own(session)
+    except (Elsewhere, InvalidQuery):
+        return
+    assert NAME.fullmatch(whole)
+    assert whole.partition(".")[0] == node
+    assert here.own(whole) == whole
+    if session != whole:
+        assert here.own(session, {whole}.__contains__) == whole
+    with pytest.raises(Elsewhere):
+        Node(node + "0" if len(node) < 24 else "a").own(whole)
 
 
 def test_another_nodes_session_is_elsewhere() -> None:
