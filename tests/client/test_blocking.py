@@ -14,8 +14,8 @@ from reconnectingpty.client import SessionEnded, blocking
 with blocking.connect(sys.argv[1], token=sys.argv[2], session="x", command="bash --norc") as terminal:
     print(terminal.run("echo $((6 * 7)); false"))
     mark = terminal.mark()
-    terminal.send("cat\\r")
-    terminal.wait_for(lambda screen: screen.col == 0)
+    terminal.send("echo rea''dy; cat\\r")
+    terminal.wait_for("^ready$", since=mark)
     terminal.press("a", "Enter", "C-d")
     terminal.wait_for("^a\\na\\nbash.*[#$] $", since=mark, timeout=30)
     terminal.resize(30, 90)
