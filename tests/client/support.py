@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from reconnectingpty.client import Backoff, Settings, Terminal, connect
@@ -12,6 +13,14 @@ from ..support.serving import TOKEN, Serving
 
 QUICK = Settings(backoff=Backoff(0.01, 0.05))
 ECHO = "stty raw -echo; echo -n ready; exec cat"
+
+
+class Unhurried(Backoff):
+    """Comes back after `longest` seconds, each time."""
+
+    def wait(self, attempt: int, random: Callable[[], float]) -> float:
+        """Seconds."""
+        return self.longest
 
 
 def terminal_of(s: Serving, command: str, **more: Any) -> Terminal:

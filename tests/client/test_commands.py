@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import pytest
 
-from reconnectingpty.client import Backoff, Busy, NoShell, OutputLost, Settings
+from reconnectingpty.client import Busy, NoShell, OutputLost, Settings
 
 from ..support.attached import PATIENCE
 from ..support.serving import serving
-from .support import QUICK, cut, terminal_of
+from .support import QUICK, Unhurried, cut, terminal_of
 
 BASH = "bash --norc"
 
@@ -92,15 +91,8 @@ async def test_a_command_runs_on_while_the_connection_breaks() -> None:
         assert terminal.connections > 1
 
 
-class Unhurried(Backoff):
-    """Comes back after a while only."""
-
-    def wait(self, attempt: int, random: Callable[[], float]) -> float:
-        return 1.5
-
-
 async def test_output_that_was_missed_is_said_to_be() -> None:
-    slow = Settings(backoff=Unhurried())
+    slow = Settings(backoff=Unhurried(longest=1.5))
     async with serving(log_size="524288") as s, terminal_of(s, BASH, settings=slow) as terminal:
         await terminal.run("true", timeout=PATIENCE)
         mark = await terminal.mark()

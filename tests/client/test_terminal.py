@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -158,3 +160,24 @@ async def test_input_that_the_session_does_not_take_holds_its_sender_back() -> N
         assert t.unsent <= 64 << 10
         sending.cancel()
         await asyncio.wait((sending,))
+
+
+UVLOOP = """
+import sys, uvloop
+from reconnectingpty.client import connect
+
+async def main():
+    async with connect(sys.argv[1], token=sys.argv[2], command="read x; exit 4") as terminal:
+        await terminal.send("\\r")
+        print(await terminal.wait_closed())
+
+uvloop.run(main())
+"""
+
+
+async def test_it_runs_on_uvloop_and_over_a_unix_socket_as_well(tmp_path: Path) -> None:
+    url = f"unix:{tmp_path}/socket"
+    async with serving(listen=[url]):
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", UVLOOP, url, TOKEN, stdout=-1, stderr=-1)
+        out, err = await process.communicate()
+    assert (out.decode(), err.decode()) == ("exit status 4\n", "")

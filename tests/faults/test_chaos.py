@@ -16,7 +16,9 @@ from pathlib import Path
 
 from reconnectingpty.client import Backoff, Exited, Resynced, Settings, Terminal, connect
 
+from ..client.support import Unhurried
 from ..server.test_program import program
+from ..support.serving import TOKEN, serving
 from .chaos import Chaos, Plan, chaos
 
 CUTS = int(os.environ.get("CHAOS_CUTS", "200"))
@@ -82,7 +84,11 @@ async def hear(terminal: Terminal, output: Output) -> None:
 async def type_on(terminal: Terminal, rng: random.Random, proxy: Chaos) -> tuple[int, str]:
     """Type until there were cuts enough; how much it was, and its digest."""
     digest, length = hashlib.sha256(), 0
+    told = 1000
     while proxy.cuts < CUTS:
+        if proxy.cuts >= told:
+            print(f"{proxy.cuts} cuts, {terminal.connections} connections", flush=True)
+            told += 1000
         part = rng.randbytes(rng.randint(1, 1500)).replace(b"\nEND\n", b"")
         digest.update(part)
         length += len(part)
@@ -97,7 +103,8 @@ async def test_nothing_is_lost_or_repeated_whatever_the_network_does(tmp_path: P
     (tmp_path / "program.py").write_text(PROGRAM)
     command = f"exec {sys.executable} {tmp_path}/program.py"
     rng = random.Random(SEED)
-    async with program(tmp_path, "--allow-command", "--limit-attaches", "off") as (server, link, _):
+    flags = ("--allow-command", "--limit-attaches", "off", "--log-level", "error")  # nobody reads its log
+    async with program(tmp_path, *flags) as (server, link, _):
         port = int(re.search(r":(\d+)/", link)[1])  # type: ignore[index]
         async with chaos(port, SEED) as proxy:
             proxy.calm = True
@@ -137,3 +144,47 @@ async def stop_and_go(pid: int, rng: random.Random, proxy: Chaos) -> None:
         os.kill(pid, signal.SIGSTOP)
         await asyncio.sleep(rng.uniform(0.01, 0.3))
         os.kill(pid, signal.SIGCONT)
+
+
+FLOOD = r"""
+import os, sys, time
+number = 0
+while True:
+    os.write(1, "".join(f"{n:08d};\n" for n in range(number, number + 1000)).encode())
+    number += 1000
+    time.sleep(0.001)
+"""
+LOG = 512 << 10
+SEQUENCE = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[ -/]*[0-~]")
+"""What a picture has besides text."""
+
+
+async def test_only_what_the_log_no_longer_has_is_missed_and_that_is_told(tmp_path: Path) -> None:
+    (tmp_path / "flood.py").write_text(FLOOD)
+    settings = Settings(backoff=Unhurried(longest=0.5), scrollback=None)
+    missed: list[int] = []
+    seen = bytearray()
+    async with serving(log_size=str(LOG)) as s, chaos(s.address.port, SEED) as proxy:
+        proxy.calm = True
+        command = f"exec {sys.executable} {tmp_path}/flood.py"
+        url = f"http://{proxy.address}"
+        async with connect(url, session="x", token=TOKEN, command=command, settings=settings) as t:
+            t.on_event = lambda event: missed.append(event.missed) if isinstance(event, Resynced) else None
+            cuts = 0
+            async with asyncio.timeout(60):
+                while len(missed) < 4 or not seen.endswith(b";\r\n"):
+                    data = await t.read()
+                    seen += data
+                    if len(seen) > (cuts + 1) * 1_000_000 and t.connected:
+                        cuts += 1
+                        proxy.cut_now()
+            assert t.resyncs == len(missed)
+            t.kill()
+            await t.wait_closed()
+    assert all(gap > LOG for gap in missed), missed
+    parts = [SEQUENCE.sub(b"", part) for part in bytes(seen).split(b"\x1bc")]
+    assert len(parts) == len(missed) + 1
+    for part in parts:
+        numbers = [int(number) for number in re.findall(rb"\n(\d{8});", part)]
+        assert len(numbers) > 100
+        assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
