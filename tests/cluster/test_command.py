@@ -21,6 +21,7 @@ certificate = "{certificate}"
 metrics = "127.0.0.1:8405"
 control = "/run/haproxy.sock"
 nodes-ca = "{certificate}"
+remove-headers = ["X-User", "X-Groups"]
 user = "root"
 group = "root"
 threads = 2
@@ -109,6 +110,7 @@ def test_without_haproxy_the_check_says_what_is_missing(monkeypatch: pytest.Monk
         (["a=h:1"], [], {"certificate": "x.pem"}, "must be an absolute path"),
         (["a=h:1"], [], {"control": "/x level user"}, "must be an absolute path"),
         (["a=h:1"], [], {"user": "root group x"}, "must be the name of a user"),
+        (["a=h:1"], [], {"remove_headers": ["X-User if FALSE"]}, "must be headers' names"),
         (["a=h:1"], [], {"keep_seconds": 0}, "must be a whole number from 1 on"),
         ([f"n{i}=h:{i + 1}" for i in range(257)], [], {}, "at most 256 nodes"),
     ],

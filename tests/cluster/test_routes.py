@@ -178,7 +178,8 @@ async def test_a_node_that_takes_no_more_keeps_what_it_has(tmp_path: Path, how: 
 
 
 async def test_a_node_is_told_who_the_client_is_and_cannot_be_told_otherwise(tmp_path: Path) -> None:
-    async with cluster(tmp_path, "a") as (router, nodes):
+    settings = {"remove_headers": ["X-User"]}
+    async with cluster(tmp_path, "a", settings=settings) as (router, nodes):
         seen = []
         node = nodes["a"].server
         answer = node.answer
@@ -194,6 +195,7 @@ async def test_a_node_is_told_who_the_client_is_and_cannot_be_told_otherwise(tmp
             "Forwarded": "for=192.0.2.1",
             "X-Reconnectingpty-Nodes": "evil=up",
             "X-Real-IP": "192.0.2.1",
+            "X-User": "root",
         }
         for path in ("/api/whoami", "/api/nodes"):
             _, _, body = await router.request("GET", path, **lies)
@@ -201,4 +203,4 @@ async def test_a_node_is_told_who_the_client_is_and_cannot_be_told_otherwise(tmp
         asked = next(request for request in seen if request.path == "/api/whoami")
         assert asked.headers["x-forwarded-for"] == "127.0.0.1"
         assert asked.headers["x-forwarded-proto"] == "http"
-        assert not {"forwarded", "x-real-ip", "x-reconnectingpty-nodes"} & set(asked.headers)
+        assert not {"forwarded", "x-real-ip", "x-user", "x-reconnectingpty-nodes"} & set(asked.headers)

@@ -8,10 +8,10 @@ whoever reads the file that comes out.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from ..config import Address
+from .answers import AWAY, ERRORS, GONE, NAMELESS, NOTHING, PER_NODE, UNKNOWN, answer, error, refuse
 from .arrival import QUERY, SESSIONS
 from .listing import HEADER
 from .names import PREFIX
@@ -20,26 +20,8 @@ from .router import NodeAt, Router
 BACKEND = "nodes"
 LIFE = "life"
 FILES = "files"
-AWAY = "node %[var(txn.node)] does not answer now; try again in a moment"
-GONE = "node %[var(txn.node)] does not answer any more, and its sessions are gone with it"
-UNKNOWN = "there is no node of that name"
-NOTHING = "there is nothing here"
-NAMELESS = (
-    "that session id names no node; here it must be <node>.<name>: "
-    f"GET /api/node gives a new one, {PREFIX}<node>/... asks a node"
-)
-PER_NODE = f"each node has its own: {PREFIX}<node>/... asks one, GET /api/nodes names them"
 ANYBODYS = ("/api/login", "/api/logout", "/api/whoami", "/api/node", "/api/nodes")
 """What any node answers for all of them. The rest of the interface is about one node, and has to name it."""
-ERRORS = {
-    400: "the router could not read that request",
-    408: "the request took too long to come",
-    500: "the router failed",
-    502: "what the node answered could not be read; try again",
-    503: "no node takes that now; try again in a moment",
-    504: "the node took too long; try again",
-}
-RETRY_AFTER = 2
 WORDS = 48
 """Names on one line; HAProxy reads 64 words of each."""
 CIPHERS = ":".join(
@@ -95,32 +77,6 @@ def _global(router: Router) -> str:
     return _lines("global", *lines)
 
 
-def _error(status: int, message: str) -> str:
-    return f"http-error status {status} {_body(message)}{_retry(status)}"
-
-
-def _retry(status: int) -> str:
-    return f" hdr Retry-After {RETRY_AFTER}" if status in (503, 504) else ""
-
-
-def _body(message: str, kind: str = "string") -> str:
-    """A JSON error as HAProxy is told it; what stands in single quotes has no meaning but its own."""
-    text = json.dumps({"message": message})
-    assert "'" not in text
-    return f"content-type application/json {kind} '{text}' hdr Cache-Control no-store"
-
-
-def _refuse(status: int, message: str, condition: str, kind: str = "string") -> str:
-    return f"http-request return status {status} {_body(message, kind)}{_retry(status)} if {condition}"
-
-
-def _answer(status: str, condition: str) -> str:
-    return (
-        f"http-request return status 200 content-type application/json string '{json.dumps({'status': status})}' "
-        f"if {condition}"
-    )
-
-
 _DEFAULTS = _lines(
     "defaults",
     "mode http",
@@ -152,7 +108,7 @@ _DEFAULTS = _lines(
     "# Never another node for a session whose own could not be reached.",
     "no option redispatch",
     "retries 2",
-    *(_error(status, message) for status, message in ERRORS.items()),
+    *(error(status, message) for status, message in ERRORS.items()),
 )
 
 
@@ -176,7 +132,7 @@ def _frontend(router: Router) -> str:
         "http-request del-header X-Forwarded-Host",
         "http-request set-header X-Forwarded-For %[src]",
         "http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]",
-        f"http-request del-header {HEADER}",
+        *(f"http-request del-header {name}" for name in (HEADER, *router.remove_headers)),
         *(['http-response set-header Strict-Transport-Security "max-age=31536000"'] if router.certificate else []),
         "# Where a request has its session's id, and the node in it.",
         "acl is_terminal path /pty",
@@ -187,28 +143,28 @@ def _frontend(router: Router) -> str:
         f"http-request set-var(txn.node) path,field(3,/) if {{ path_beg {PREFIX} }}",
         "acl to_a_node var(txn.node) -m found",
         *(f"acl known var(txn.node) -m str {' '.join(some)}" for some in _by(WORDS, names)),
-        _refuse(404, UNKNOWN, "to_a_node !known"),
-        _refuse(404, NAMELESS, "!to_a_node { var(txn.id) -m len gt 0 }"),
+        refuse(404, UNKNOWN, "to_a_node !known"),
+        refuse(404, NAMELESS, "!to_a_node { var(txn.id) -m len gt 0 }"),
         f"acl for_any path {' '.join(ANYBODYS)}",
         f"acl to_start path {SESSIONS.rstrip('/')}",
-        _refuse(404, PER_NODE, "!to_a_node { path /metrics } or !to_a_node { path_beg /debug/ }"),
-        _refuse(404, PER_NODE, "!to_a_node { path_beg /api/ } !for_any !is_terminal !to_start"),
-        _refuse(404, PER_NODE, "!to_a_node to_start !METH_POST"),
+        refuse(404, PER_NODE, "!to_a_node { path /metrics } or !to_a_node { path_beg /debug/ }"),
+        refuse(404, PER_NODE, "!to_a_node { path_beg /api/ } !for_any !is_terminal !to_start"),
+        refuse(404, PER_NODE, "!to_a_node to_start !METH_POST"),
         "# A node would decode what the router has not read.",
-        _refuse(404, NOTHING, "!to_a_node { path -m sub % }"),
+        refuse(404, NOTHING, "!to_a_node { path -m sub % }"),
         "# A node that is down: not another one in its place. It may only be starting again; after a while it is gone.",
         *(
             f"http-request set-var(txn.{state}) srv_is_up({backend}/{name}) if {{ var(txn.node) -m str {name} }}"
             for state, backend in (("up", BACKEND), ("alive", LIFE))
             for name in names
         ),
-        _refuse(410, GONE, "to_a_node !{ var(txn.up) -m bool } !{ var(txn.alive) -m bool }", "lf-string"),
-        _refuse(503, AWAY, "to_a_node !{ var(txn.up) -m bool }", "lf-string"),
+        refuse(410, GONE, "to_a_node !{ var(txn.up) -m bool } !{ var(txn.alive) -m bool }", "lf-string"),
+        refuse(503, AWAY, "to_a_node !{ var(txn.up) -m bool }", "lf-string"),
         *_told_of_nodes(names),
         "# The router is as alive as it answers, and ready while a node takes sessions.",
-        _answer("ok", "{ path /healthz }"),
-        _refuse(503, ERRORS[503], f"{{ path /readyz }} {{ nbsrv({BACKEND}) lt 1 }}"),
-        _answer("ready", "{ path /readyz }"),
+        answer("ok", "{ path /healthz }"),
+        refuse(503, ERRORS[503], f"{{ path /readyz }} {{ nbsrv({BACKEND}) lt 1 }}"),
+        answer("ready", "{ path /readyz }"),
         f"use_backend {FILES} if {{ path_beg /assets/ }} {{ method GET HEAD }}",
         f"default_backend {BACKEND}",
     )

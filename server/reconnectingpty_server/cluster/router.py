@@ -18,6 +18,7 @@ from .names import NODE, WHAT_A_NODE_IS
 MAX_NODES = 256
 _PATH = re.compile(r"/[A-Za-z0-9._/@+:-]{1,1000}")
 _HOST = re.compile(r"[A-Za-z0-9.:_-]{1,253}")
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 _USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 
 
@@ -51,6 +52,8 @@ class Router:
     """A PEM file with the certificates and the key; `bind` speaks TLS then."""
     nodes_ca: str = ""
     """A PEM file with the authority of the nodes' certificates: the router speaks TLS to them. Not to Unix sockets."""
+    remove_headers: tuple[str, ...] = ()
+    """Headers that clients may not send, such as that of --user-header."""
     metrics: Address | None = None
     control: str = ""
     """HAProxy's own socket, for `show stat` and `set server`."""
@@ -140,6 +143,13 @@ def _path(name: str, value: Any) -> str:
     return value
 
 
+def _headers(name: str, value: Any) -> tuple[str, ...]:
+    headers = tuple(value if isinstance(value, list | tuple) else [value])
+    if not all(isinstance(header, str) and _HEADER.fullmatch(header) for header in headers):
+        raise ConfigError(f"{name}: must be headers' names")
+    return headers
+
+
 def _account(name: str, value: Any) -> str:
     if not isinstance(value, str) or not _USER.fullmatch(value):
         raise ConfigError(f"{name}: must be the name of a user or group")
@@ -157,6 +167,7 @@ _READ = {
     "redirect": _addresses,
     "certificate": _path,
     "nodes_ca": _path,
+    "remove_headers": _headers,
     "metrics": _address,
     "control": _path,
     "user": _account,
