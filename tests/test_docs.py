@@ -39,3 +39,14 @@ def test_the_protocols_page_has_every_message_and_close_code() -> None:
 def test_every_public_name_is_documented() -> None:
     undocumented = [name for name in reconnectingpty.__all__ if not getattr(reconnectingpty, name).__doc__]
     assert undocumented == []
+
+
+def test_the_page_of_commands_has_every_command_and_every_tool() -> None:
+    page = (ROOT / "docs/commands.md").read_text()
+    done = subprocess.run([sys.executable, "-m", "reconnectingpty_server", "--help"], capture_output=True, text=True)
+    commands = set(re.findall(r"^    ([a-z-]+) ", done.stdout, re.MULTILINE))
+    told = set(re.findall(r"^\| `([a-z]+)[^|]*` \|", page, re.MULTILINE))
+    assert commands - told == {"serve", "tunnel", "user", "haproxy-config"}
+    tools = set(re.findall(r"`([a-z]+_[a-z]+)`", page.partition("| tool |")[2].partition("\n\n")[0]))
+    source = (ROOT / "server/reconnectingpty_server/mcp.py").read_text()
+    assert tools == set(re.findall(r"@server\.tool\(\)\n    @_told\n    async def (\w+)", source))

@@ -11,7 +11,7 @@ from reconnectingpty.tunnel.cli import tunnel
 from . import serve
 from .access import users
 from .cluster import command as haproxy_config
-from .commands import attaching, driving, play, sessions
+from .commands import agents, attaching, driving, play, sessions
 from .commands.server import Parser
 from .config import ConfigError, add_flags
 from .logs import complain
@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     adding.set_defaults(run=_add_user)
     routing = "HAProxy's configuration for several nodes"
     haproxy_config.add_arguments(commands.add_parser("haproxy-config", help=routing, allow_abbrev=False))
-    for group in (attaching, sessions, driving, play):
+    for group in (attaching, sessions, driving, play, agents):
         group.add(commands)
     return parser
 

@@ -147,7 +147,7 @@ async def test_it_waits_for_text_for_quiet_and_for_the_end() -> None:
         async with asyncio.timeout(50):
             while not session.info().viewers:
                 await asyncio.sleep(0.02)
-            await run(server, "send", "work", "--enter")
+            assert await run(server, "send", "work", "--enter") == (0, "", "")
             out, _ = await waiting.communicate()
         assert (waiting.returncode, out) == (6, b"exit status 6\n")
 

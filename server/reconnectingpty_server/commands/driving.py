@@ -143,7 +143,11 @@ async def _send(arguments: argparse.Namespace) -> int:
             await terminal.send(" ".join(words) if words or arguments.enter else piped)
         if arguments.enter:
             await terminal.press("Enter")
-        await terminal.flush()
+        try:
+            await terminal.flush()
+        except SessionEnded as error:
+            if not isinstance(error.end, Exited):  # what was typed has ended it
+                raise
     return 0
 
 
