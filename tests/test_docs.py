@@ -44,7 +44,7 @@ def test_every_public_name_is_documented() -> None:
 def test_the_page_of_commands_has_every_command_and_every_tool() -> None:
     page = (ROOT / "docs/commands.md").read_text()
     done = subprocess.run([sys.executable, "-m", "reconnectingpty_server", "--help"], capture_output=True, text=True)
-    commands = set(re.findall(r"^    ([a-z-]+) ", done.stdout, re.MULTILINE))
+    commands = set(re.findall(r"^    ([a-z-]+)\s", done.stdout, re.MULTILINE))
     told = set(re.findall(r"^\| `([a-z]+)[^|]*` \|", page, re.MULTILINE))
     assert commands - told == {"serve", "tunnel", "user", "haproxy-config"}
     tools = set(re.findall(r"`([a-z]+_[a-z]+)`", page.partition("| tool |")[2].partition("\n\n")[0]))

@@ -213,7 +213,7 @@ async def test_a_link_to_one_session_is_made_used_listed_and_revoked() -> None:
 async def test_every_command_teaches_how_it_is_used() -> None:
     async with serving() as server:
         _, out, _ = await run(server, "--help")
-        names = re.findall(r"^    ([a-z-]+) ", out, re.MULTILINE)
+        names = re.findall(r"^    ([a-z-]+)\s", out, re.MULTILINE)
         assert {
             "serve",
             "attach",
