@@ -8,11 +8,9 @@ rooms of its own.
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets
 from collections import deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 
 from pyte.screens import Char
 
@@ -23,13 +21,14 @@ from ..wire.address import AttachRequest
 from ..wire.messages import Hello
 from .address import Address
 from .commands import Commands, Completed
-from .errors import ConnectFailed, OutputLost, SessionEnded
+from .errors import ConnectFailed, SessionEnded
 from .events import Closed, Event, Exited, Resynced
 from .keys import Key, paste
 from .link import Link, Settings
 from .output import SLICE, OutputReader
 from .view import Mark, View
-from .waiting import Condition, Ended, Found, Quiet, Search, compiled
+from .waiting import Condition, Found
+from .watching import first_of
 
 MAX_EVENTS = 256
 """Events that wait to be read; then the oldest are forgotten."""
@@ -48,7 +47,8 @@ class Terminal:
         self._commands = Commands(self)
         self._reader: OutputReader | None = None
         self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
-        self._came_at = 0.0
+        self.came_at = 0.0
+        """When output came last, by the event loop's clock."""
         if settings.scrollback is not None:
             self._output.view = View(self._output.log, settings.scrollback)
         self.on_event: Callable[[Event], object] | None = None
@@ -71,6 +71,11 @@ class Terminal:
     def hello(self) -> Hello | None:
         """What the session said of itself when the present connection, or the last one, was made."""
         return self._link.hello
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing will come or go any more."""
+        return self._link.over
 
     @property
     def connected(self) -> bool:
@@ -116,7 +121,7 @@ class Terminal:
         """
         self._link.start()
         try:
-            while self.hello is None and not self._link.over:
+            while self.hello is None and not self.over:
                 await self._changed.wait()
             if self.hello is None:
                 raise self._failure()
@@ -130,12 +135,12 @@ class Terminal:
         end = self.end
         if isinstance(end, Closed) and end.reason == "refused":
             return ConnectFailed(end.detail, code=end.code)
-        return self._over()
+        return self.ended()
 
     async def aclose(self) -> None:
         """Leave the session, which goes on. What was typed and not acknowledged may be lost: see `flush`."""
         await self._link.aclose()
-        self._commands.over(self._over())
+        self._commands.over(self.ended())
 
     async def __aenter__(self) -> Terminal:
         return await self.open()
@@ -188,8 +193,8 @@ class Terminal:
     async def flush(self) -> None:
         """Return when the session has all that was typed. Raises SessionEnded."""
         while self.unsent:
-            if self._link.over:
-                raise self._over()
+            if self.over:
+                raise self.ended()
             await self._changed.wait()
 
     def resize(self, rows: int, cols: int) -> None:
@@ -205,8 +210,8 @@ class Terminal:
         self._link.send_soon()
 
     def _may_write(self) -> None:
-        if self._link.over:
-            raise self._over()
+        if self.over:
+            raise self.ended()
         if self._link.request.readonly or self._protocol.readonly:
             raise NotAllowed("this terminal is read-only")
 
@@ -241,7 +246,7 @@ class Terminal:
     async def view(self) -> View | None:
         """The terminal as of all that has come; None where nothing is drawn here."""
         view = self._output.view
-        while view is not None and self._protocol.drawing and not self._link.over:
+        while view is not None and self._protocol.drawing and not self.over:
             await self._changed.wait()
         while view is not None and view.behind:
             view.advance()
@@ -276,43 +281,7 @@ class Terminal:
 
         Raises TimeoutError, SessionEnded, OutputLost where output since the mark was missed, re.error.
         """
-        wanted = [compiled(condition) for condition in conditions]
-        view = await self._drawn()
-        search = Search(view, since, wanted)
-        search.look()
-        view.watchers.append(search.look)
-        try:
-            async with asyncio.timeout(timeout):
-                return await self._found(view, search, wanted, since)
-        except TimeoutError:
-            raise TimeoutError(_not_seen(wanted, timeout, view.screen())) from None
-        finally:
-            view.watchers.remove(search.look)
-
-    async def _found(self, view: View, search: Search, wanted: list[Condition], since: Mark | None) -> Found:
-        quiet = min(((c.seconds, n) for n, c in enumerate(wanted) if isinstance(c, Quiet)), default=None)
-        began = asyncio.get_running_loop().time()
-        while True:
-            await self.view()
-            if found := search.judge():
-                return found
-            if view.behind:
-                continue
-            if self._link.over:
-                ended = [number for number, condition in enumerate(wanted) if isinstance(condition, Ended)]
-                if not ended or self.end is None:
-                    raise self._over()
-                return Found(ended[0], view.screen(), end=self.end)
-            if since is not None and since.lost:
-                raise OutputLost("output was missed since the mark")
-            left = None
-            if quiet is not None and self.connected:
-                left = max(self._came_at, began) + quiet[0] - asyncio.get_running_loop().time()
-                if left <= 0:
-                    return Found(quiet[1], view.screen())
-            with suppress(TimeoutError):
-                async with asyncio.timeout(left):
-                    await self._changed.wait()
+        return await first_of(self, await self._drawn(), conditions, timeout, since)
 
     # -- commands
 
@@ -349,16 +318,20 @@ class Terminal:
                 return
             await self._changed.wait()
 
+    async def changed(self) -> None:
+        """Return when anything has happened here, or come."""
+        await self._changed.wait()
+
     async def wait_closed(self) -> Exited | Closed:
         """Return when the session is over, and how."""
         while self.end is None:
             if self._output.done:
-                raise self._over()
+                raise self.ended()
             await self._changed.wait()
         return self.end
 
     def _came(self, data: bytes) -> None:
-        self._came_at = asyncio.get_running_loop().time()
+        self.came_at = asyncio.get_running_loop().time()
         self._commands.came(data)
 
     def _happened(self, event: Event) -> None:
@@ -368,18 +341,13 @@ class Terminal:
             if self._output.view is not None:
                 self._output.view.lose_marks()
         elif isinstance(event, Exited | Closed):
-            self._commands.over(self._over())
+            self._commands.over(self.ended())
         if self.on_event is not None:
             self.on_event(event)
 
-    def _over(self) -> SessionEnded:
+    def ended(self) -> SessionEnded:
+        """What is raised once nothing will come or go any more."""
         return SessionEnded(self.end or Closed("left", "this terminal has been closed"))
-
-
-def _not_seen(wanted: list[Condition], timeout: float | None, screen: Screen) -> str:
-    names = ", ".join(repr(c.pattern) if isinstance(c, re.Pattern) else repr(c) for c in wanted)
-    last = screen.text().rstrip("\n").rpartition("\n")[2]
-    return f"not seen within {timeout:g} s: {names}; the screen ends with {last!r}"
 
 
 def connect(

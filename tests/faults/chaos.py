@@ -123,7 +123,7 @@ class Chaos:
             self.accept_nobody(request, rng.uniform(0, 0.05))
         try:
             if plan is Plan.SLOW:
-                await self._forward(client, server, budget, rate=SLOW)
+                await self._forward(client, server, min(budget, 16000), rate=SLOW)
             elif plan is Plan.DELAYED:
                 await self._forward(client, server, min(budget, 8000), delay=DELAY)
             else:

@@ -32,7 +32,7 @@ tty.setraw(0)
 lock, ended = threading.Lock(), threading.Event()
 def say(text):
     with lock:
-        os.write(1, text.encode())
+        os.write(1, text.replace("\n", "\r\n").encode())
 def count():
     number = 0
     while not ended.is_set():
@@ -66,7 +66,7 @@ class Output:
 
     def take(self, data: bytes) -> None:
         """The next bytes. Fails where a line is missing, repeated or torn."""
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        *lines, self._rest = (self._rest + data).split(b"\r\n")
         for line in lines:
             match = re.fullmatch(rb"(\d+) \d+", line)
             if match is None:
@@ -140,9 +140,9 @@ async def test_nothing_is_lost_or_repeated_whatever_the_network_does(tmp_path: P
 async def stop_and_go(pid: int, rng: random.Random, proxy: Chaos) -> None:
     """Stop the server for a moment, now and then."""
     while proxy.cuts < CUTS:
-        await asyncio.sleep(rng.uniform(0.1, 2.0))
+        await asyncio.sleep(rng.uniform(0.2, 3.0))
         os.kill(pid, signal.SIGSTOP)
-        await asyncio.sleep(rng.uniform(0.01, 0.3))
+        await asyncio.sleep(rng.uniform(0.01, 0.2))
         os.kill(pid, signal.SIGCONT)
 
 

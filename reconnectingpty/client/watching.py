@@ -1,0 +1,97 @@
+"""Waits on a terminal until one of several conditions holds: what `wait_for` does."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from ..terminal.screen import Screen
+from .errors import OutputLost, SessionEnded
+from .events import Closed, Exited
+from .view import Mark, View
+from .waiting import Condition, Ended, Found, Quiet, Search, compiled
+
+
+class Watched(Protocol):
+    """What has to be known of the terminal."""
+
+    came_at: float
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing will come any more."""
+        ...
+
+    @property
+    def end(self) -> Exited | Closed | None:
+        """How the session ended."""
+        ...
+
+    def ended(self) -> SessionEnded:
+        """What to raise then."""
+        ...
+
+    async def changed(self) -> None:
+        """Return when anything has happened."""
+        ...
+
+
+async def first_of(
+    terminal: Watched, view: View, conditions: Sequence[Condition], timeout: float | None, since: Mark | None
+) -> Found:
+    """The first condition that holds. Raises TimeoutError, SessionEnded, OutputLost, re.error."""
+    wanted = [compiled(condition) for condition in conditions]
+    search = Search(view, since, wanted)
+    search.look()
+    view.watchers.append(search.look)
+    try:
+        async with asyncio.timeout(timeout):
+            return await _found(terminal, view, search, wanted, since)
+    except TimeoutError:
+        raise TimeoutError(_not_seen(wanted, timeout, view.screen())) from None
+    finally:
+        view.watchers.remove(search.look)
+
+
+async def _found(
+    terminal: Watched, view: View, search: Search, wanted: Sequence[Condition], since: Mark | None
+) -> Found:
+    quiet = min(((c.seconds, number) for number, c in enumerate(wanted) if isinstance(c, Quiet)), default=None)
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    while True:
+        if search.found is None and view.behind:
+            view.advance()
+            await asyncio.sleep(0)
+            continue
+        if found := search.judge():
+            return found
+        if terminal.over:
+            ended = [number for number, condition in enumerate(wanted) if isinstance(condition, Ended)]
+            if not ended or terminal.end is None:
+                raise terminal.ended()
+            return Found(ended[0], view.screen(), end=terminal.end)
+        if since is not None and since.lost:
+            raise OutputLost("output was missed since the mark")
+        left = None
+        if quiet is not None and terminal.connected:
+            left = max(terminal.came_at, began) + quiet[0] - clock()
+            if left <= 0:
+                return Found(quiet[1], view.screen())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(left):
+                await terminal.changed()
+
+
+def _not_seen(wanted: Sequence[Condition], timeout: float | None, screen: Screen) -> str:
+    names = ", ".join(repr(c.pattern) if isinstance(c, re.Pattern) else repr(c) for c in wanted)
+    last = screen.text().rstrip("\n").rpartition("\n")[2]
+    return f"not seen within {timeout:g} s: {names}; the screen ends with {last!r}"
