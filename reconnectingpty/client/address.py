@@ -83,9 +83,13 @@ class Address:
 
     def websocket(self, query: str) -> str:
         """The address of a terminal."""
+        return f"{'wss' if self.secure else 'ws'}://{self.netloc}{self.prefix}/pty?{query}"
+
+    @property
+    def netloc(self) -> str:
+        """Host and port, as a request names them."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.path else f":{self.port}"
-        return f"{'wss' if self.secure else 'ws'}://{host}{port}{self.prefix}/pty?{query}"
+        return host if self.path else f"{host}:{self.port}"
 
     def __str__(self) -> str:
         return self.path or f"{self.host}:{self.port}"

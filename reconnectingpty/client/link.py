@@ -23,6 +23,7 @@ from ..wire.messages import Hello, SizeChanged, Viewers
 from .address import Address
 from .backoff import Backoff
 from .events import Closed, Connected, Down, Event, Resized, Resynced, Watched
+from .naming import new_session
 from .output import Output
 from .protocol import Drawn, Greeted, Protocol
 from .protocol import Output as OutputCame
@@ -126,6 +127,10 @@ class Link:
 
     async def _live(self) -> None:
         try:
+            if not self.request.session:
+                settings = self.settings
+                session = await new_session(self._address, tls=settings.tls, timeout=settings.open_timeout)
+                self.request = replace(self.request, session=session)
             await self._stay_connected()
         finally:
             self.connected = False

@@ -58,7 +58,7 @@ class Terminal:
 
     @property
     def session(self) -> str:
-        """The session's id."""
+        """The session's id; empty for a new one that has not been opened."""
         return self._link.request.session
 
     @property
@@ -377,7 +377,7 @@ def connect(
     """
     address = Address.of(url, token)
     request = AttachRequest(
-        session=session or address.session or secrets.token_urlsafe(18).lstrip("-_"),
+        session=session or address.session or "",
         rows=rows,
         cols=cols,
         client=client or secrets.token_hex(8),

@@ -6,6 +6,8 @@ import os
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from reconnectingpty.client import connect
+
 from ..server.test_program import run
 from ..support.serving import TOKEN, Told
 from .routing import cluster
@@ -42,3 +44,13 @@ async def test_attach_starts_a_session_where_the_router_wants_it(tmp_path: Path)
         assert (status, out) == (7, "hello\r\n"), err
         status, out, err = await run(environment, "attach", "b.work", "--command", "echo there; exit 3")
         assert (status, out) == (3, "there\r\n"), err
+
+
+async def test_python_gets_a_new_session_where_the_router_wants_it(tmp_path: Path) -> None:
+    async with cluster(tmp_path, "a", "b") as (router, nodes):
+        for _ in range(2):
+            terminal = await connect(router.http, token=TOKEN, command="cat").open()
+            assert nodes[terminal.session[0]].server.sessions.get(terminal.session) is not None
+            await terminal.aclose()
+        async with connect(f"{router.http}/node/b", token=TOKEN, command="cat") as terminal:
+            assert terminal.session.startswith("b.")
