@@ -34,12 +34,12 @@ sleep 60
 """
 
 
-async def inside(directory: Path) -> dict[str, Any]:
-    """What `inside.py` found out in there, by scenario."""
+async def inside(directory: Path, script: str = INIT, seconds: float = SECONDS) -> dict[str, Any]:
+    """What was found out in there, by scenario; by `inside.py`, unless another script is the first process."""
     kernel = shutil.which(KERNEL)
     assert kernel is not None, "User-Mode Linux is missing: apt-get install -y --no-install-recommends user-mode-linux"
     init = directory / "init"
-    init.write_text(INIT.format(root=ROOT, python=sys.executable))
+    init.write_text(script.format(root=ROOT, python=sys.executable))
     init.chmod(0o755)
     process = await asyncio.create_subprocess_exec(
         kernel, "mem=768M", "rootfstype=hostfs", "rootflags=/", "ro", f"init={init}", "quiet", "con=null",
@@ -48,7 +48,7 @@ async def inside(directory: Path) -> dict[str, Any]:
     )  # fmt: skip
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             said = (await process.stdout.read()).decode(errors="replace")
             await process.wait()
     finally:
