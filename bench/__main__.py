@@ -14,9 +14,17 @@ from .capacity import capacity
 from .client import client
 from .hop import hop
 from .measures import Row, raise_limits
+from .person import person
 from .terminal import terminal
 
-MEASURES = {**measures.MEASURES, "terminal": terminal, "capacity": capacity, "hop": hop, "client": client}
+MEASURES = {
+    **measures.MEASURES,
+    "terminal": terminal,
+    "capacity": capacity,
+    "hop": hop,
+    "client": client,
+    "person": person,
+}
 
 
 def main() -> None:
