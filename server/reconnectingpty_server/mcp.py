@@ -27,6 +27,7 @@ from reconnectingpty.client import Condition, ConnectFailed, Ended, Exited, Quie
 from reconnectingpty.terminal.screen import Screen
 from reconnectingpty.wire.address import AttachRequest
 
+from .cluster import everywhere
 from .remote import Remote, RemoteError
 
 MAX_OPEN = 64
@@ -169,8 +170,8 @@ def _add_looking(server: MCPServer[None], remote: Remote, sessions: Open) -> Non
     @_told
     async def list_sessions() -> list[Session]:
         """The terminal sessions that there are."""
-        found = await asyncio.to_thread(remote.json, "/api/sessions")
-        return [_session(told) for told in found["sessions"]]
+        found, _ = await asyncio.to_thread(everywhere.sessions, remote)
+        return [_session(told) for told in found]
 
     @server.tool()
     @_told
@@ -221,9 +222,7 @@ def _add_doing(server: MCPServer[None], remote: Remote, sessions: Open) -> None:
         that, else a shell.
         """
         fields = {"id": name, "command": command, "rows": rows, "cols": cols}
-        told = await asyncio.to_thread(
-            remote.post, "/api/sessions", {key: value for key, value in fields.items() if value}
-        )
+        told = await asyncio.to_thread(everywhere.start, remote, {key: value for key, value in fields.items() if value})
         await sessions.terminal(told["id"])  # what it runs starts with the first that is there
         return _session(await asyncio.to_thread(remote.json, f"/api/sessions/{quote(told['id'], safe='')}"))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reconnectingpty.client import connect
 
+from ..server.test_mcp import agent
 from ..server.test_program import run
 from ..support.serving import TOKEN, Told
 from .routing import cluster
@@ -44,6 +45,26 @@ async def test_attach_starts_a_session_where_the_router_wants_it(tmp_path: Path)
         assert (status, out) == (7, "hello\r\n"), err
         status, out, err = await run(environment, "attach", "b.work", "--command", "echo there; exit 3")
         assert (status, out) == (3, "there\r\n"), err
+
+
+async def test_new_starts_a_session_on_the_node_that_its_name_says(tmp_path: Path) -> None:
+    async with cluster(tmp_path, "a", "b", "c") as (router, nodes):
+        environment = os.environ | {"RECONNECTINGPTY_URL": router.http, "RECONNECTINGPTY_TOKEN": TOKEN}
+        for name in "abc":
+            status, out, err = await run(environment, "new", f"{name}.made", "--command", "cat")
+            assert (status, out) == (0, f"{name}.made\n"), err
+            assert nodes[name].server.sessions.get(f"{name}.made") is not None
+        assert (await run(environment, "new", "d.made", "--command", "cat"))[0] == 1
+
+
+async def test_an_agent_has_the_terminals_of_all_nodes(tmp_path: Path) -> None:
+    async with cluster(tmp_path, "a", "b") as (router, _), agent(router) as call:
+        for name in "ab":
+            started = await call("start_session", name=f"{name}.work", command="cat")
+            assert started["session"] == f"{name}.work"
+            await call("send_text", session=f"{name}.work", text=f"hello {name}", enter=True)
+            await call("wait_for", session=f"{name}.work", pattern=f"hello {name}")
+        assert [one["session"] for one in await call("list_sessions")] == ["a.work", "b.work"]
 
 
 async def test_python_gets_a_new_session_where_the_router_wants_it(tmp_path: Path) -> None:

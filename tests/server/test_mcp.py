@@ -12,7 +12,7 @@ from typing import Any
 
 from mcp import Client, StdioServerParameters
 
-from ..support.serving import TOKEN, Serving, serving
+from ..support.serving import TOKEN, Remote, serving
 
 SHELL = "env PS1='$ ' bash --norc --noprofile"
 LOOKING = {"list_sessions", "read_screen", "wait_for"}
@@ -40,7 +40,7 @@ class Agent:
 
 
 @asynccontextmanager
-async def agent(server: Serving, *flags: str) -> AsyncIterator[Agent]:
+async def agent(server: Remote, *flags: str) -> AsyncIterator[Agent]:
     """One that has terminals on that server."""
     environment = {"PATH": os.environ["PATH"], "RECONNECTINGPTY_URL": server.http, "RECONNECTINGPTY_TOKEN": TOKEN}
     arguments = ["-m", "reconnectingpty_server", "mcp", *flags]

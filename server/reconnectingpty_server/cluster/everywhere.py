@@ -1,4 +1,4 @@
-"""The sessions of all nodes, asked of one after the other by the router before them, or of a server that is alone."""
+"""Sessions wherever they are: listed and started by the router before the nodes, or by a server that is alone."""
 
 from __future__ import annotations
 
@@ -24,3 +24,11 @@ def sessions(remote: Remote) -> tuple[list[dict[str, Any]], list[str]]:
         except RemoteError:  # it went away meanwhile
             silent.append(node["node"])
     return found, silent
+
+
+def start(remote: Remote, fields: dict[str, Any]) -> dict[str, Any]:
+    """A new session, on the node that its id names, if it has one that names one. Raises RemoteError."""
+    node, dot, _ = str(fields.get("id", "")).partition(".")
+    named = dot and any(one["node"] == node for one in remote.json("/api/nodes")["nodes"])
+    told: dict[str, Any] = remote.post(f"{PREFIX}{node}/api/sessions" if named else "/api/sessions", fields)
+    return told

@@ -121,7 +121,7 @@ def _new(arguments: argparse.Namespace) -> int:
     if arguments.size is not None:
         fields["cols"], fields["rows"] = arguments.size
     body = {name: value for name, value in fields.items() if value}
-    told = server_of(arguments).post("/api/sessions", body)
+    told = everywhere.start(server_of(arguments), body)
     arguments.session, arguments.command = told["id"], ""
     try:
         asyncio.run(_start(arguments))
