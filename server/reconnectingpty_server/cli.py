@@ -11,7 +11,7 @@ from reconnectingpty.tunnel.cli import tunnel
 from . import serve
 from .access import users
 from .cluster import command as haproxy_config
-from .commands import agents, attaching, driving, play, sessions
+from .commands import agents, attaching, completion, driving, play, sessions
 from .commands.server import Parser
 from .config import ConfigError, add_flags
 from .logs import complain
@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> None:
     given = sys.argv[1:] if arguments is None else arguments
     if given[:1] == ["tunnel"]:  # what follows is ssh's, which argparse would take for its own
         raise SystemExit(tunnel(given[1:]))
-    parsed = _parser().parse_args(given)
+    parsed = parser().parse_args(given)
     try:
         status = parsed.run(parsed)
     except RemoteError as error:
@@ -37,7 +37,8 @@ def main(arguments: list[str] | None = None) -> None:
     raise SystemExit(status)
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """What reads the command line."""
     parser = argparse.ArgumentParser("reconnectingpty", description="Shells that survive.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     haproxy_config.add_arguments(commands.add_parser("haproxy-config", help=routing, allow_abbrev=False))
     for group in (attaching, sessions, driving, play, agents):
         group.add(commands)
+    completion.add(commands, parser)
     return parser
 
 

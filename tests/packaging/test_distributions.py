@@ -66,8 +66,10 @@ def test_the_wheel_has_both_packages_their_types_and_the_page_and_nothing_else(w
     assert {name.partition("/")[0] for name in names} == {
         "reconnectingpty",
         "reconnectingpty_server",
+        "reconnectingpty-0.1.0.data",
         "reconnectingpty-0.1.0.dist-info",
     }
+    assert "reconnectingpty-0.1.0.data/data/share/man/man1/reconnectingpty.1" in names
     assert {"reconnectingpty/py.typed", "reconnectingpty_server/page/index.html"} <= set(names)
     assert [name for name in names if name.startswith("reconnectingpty_server/page/") and name.endswith(".js")]
     assert any(name.endswith("licenses/LICENSE") for name in names)
@@ -112,3 +114,19 @@ def test_the_installed_wheel_has_a_program_that_runs(wheel: Path, tmp_path: Path
     assert "--listen" in run(folder / "bin/reconnectingpty", "serve", "--help", cwd=tmp_path)
     where = run(python, "-c", "import reconnectingpty_server as s; print(s.__file__)", cwd=tmp_path)
     assert where.startswith(str(folder))
+    assert (folder / "share/man/man1/reconnectingpty.1").is_file()
+
+
+def test_a_tool_runner_runs_the_wheel_and_installs_it(wheel: Path, tmp_path: Path) -> None:
+    """As `uvx reconnectingpty`, `uv tool install` and pipx do: an environment of the program's own."""
+    uv = Path(sys.executable).parent / "uv"
+    folders = {f"UV_{name}_DIR": str(tmp_path / name) for name in ("CACHE", "TOOL", "TOOL_BIN")}
+    fresh = ("env", *(f"{name}={folder}" for name, folder in folders.items()), uv)
+    offline = ("--python", sys.executable, "--no-python-downloads", "--constraints", ROOT / "requirements/run.txt")
+    ran = run(*fresh, "tool", "run", *offline, "--from", wheel, "reconnectingpty", "--version", cwd=tmp_path)
+    assert ran == "reconnectingpty 0.1.0\n"
+    run(*fresh, "tool", "install", *offline, wheel, cwd=tmp_path)
+    for program in ("reconnectingpty", "pyautossh"):
+        assert "0.1.0" in run(tmp_path / "TOOL_BIN" / program, "--version", cwd=tmp_path)
+    (page,) = (tmp_path / "TOOL").glob("*/share/man/man1/reconnectingpty.1")
+    assert page.is_file()
