@@ -229,6 +229,11 @@ class Process:
             result = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED | os.WNOWAIT)
         except ChildProcessError:  # somebody else in this process has waited for every child
             result = None
+        self._set_exited(result)
+        self._drop_input()
+        self._wait_for_quiet()
+
+    def _set_exited(self, result: os.waitid_result | None) -> None:
         if result is None:
             status = ExitStatus()
         elif result.si_code == os.CLD_EXITED:
@@ -237,8 +242,6 @@ class Process:
             status = ExitStatus(signal=result.si_status)
         if not self.exited.done():
             self.exited.set_result(status)
-        self._drop_input()
-        self._wait_for_quiet()
 
     def _wait_for_quiet(self) -> None:
         """The process has ended: decide whether its output has, too."""
@@ -372,8 +375,12 @@ class Process:
         self._loop.remove_reader(self._pidfd)
         # A loop may have made it non-blocking, and then one that was killed just now would not be waited for.
         os.set_blocking(self._pidfd, True)
+        result = None
         with suppress(ChildProcessError):
-            os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED)
+            result = os.waitid(os.P_PIDFD, self._pidfd, os.WEXITED)
+        # Who waits for it, or takes its output, would be held on to by it.
+        self._set_exited(result)
+        self._output, self._trouble = lambda _: None, lambda *_: None
         os.close(self._pidfd)
         os.close(self.fd)
         self.fd = -1
@@ -416,7 +423,10 @@ def _start(
         # ptyprocess's object hangs in its own error's frames; without it, it closes its descriptor and reaps its child.
         _close_pipe(error)
         traceback.clear_frames(error.__traceback__)
-    raise failed
+    try:
+        raise failed
+    finally:
+        del failed  # which would hold this frame, and this frame it
 
 
 def _step(what: str, act: Callable[[], None]) -> None:

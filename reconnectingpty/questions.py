@@ -128,8 +128,9 @@ class Questions:
             self._answer(question.kind, question.answer)
 
     def close(self) -> None:
-        """There is nobody left who asks."""
+        """There is nobody left who asks, nor who answers: the session is held on to no more."""
         self._open.clear()
+        self._write, self._leader = lambda _: None, lambda: None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -80,7 +80,7 @@ class ReconnectingPTY(ABC):
         self._hurry: asyncio.Future[None] = self._loop.create_future()
         """Done when the end must not wait for any program's grace."""
         self._timer: asyncio.TimerHandle | None = None
-        self._expiry = Expiry(self.close, lambda: self._last_active, options.max_life, options.max_idle)
+        self._expiry = Expiry(options.max_life, options.max_idle)
         self._recorder: Recorder | None = None
         self._arm(options.attach_timeout)
         if options.metrics is not None:
@@ -289,14 +289,17 @@ class ReconnectingPTY(ABC):
         except ReconnectingPTYError as error:
             failed = error if isinstance(error, StartFailed) else StartFailed(str(error))
             self._recorder = None
-            self._done("error", failed)
-            raise failed from error
+            self._done("error", copy(failed))  # one that was raised holds on to where
+            try:
+                raise failed from error
+            finally:
+                del failed  # which would hold this frame, and this frame it
         if self.options.metrics is not None:
             self.options.metrics.started(self._loop.time() - began)
         if self._recorder is not None:
             self._recorder.begin()
         if self._machine.advance(State.READY):
-            self._expiry.start(time.time() - self.created)
+            self._expiry.start(time.time() - self.created, self.close, lambda: self._last_active)
 
     # -- the idle timer
 

@@ -285,15 +285,23 @@ class Viewer:
             self.input.told = None
             if self._input_timer is not None:
                 self._input_timer.cancel()
-        return self._outcome(results)
+        try:
+            return self._outcome(results)
+        finally:
+            # An error that is raised from here would hold this frame, this frame it, and both the session.
+            del results, tasks, task
 
     def _outcome(self, results: Sequence[Outcome | BaseException]) -> Outcome:
         """What the two tasks came to: what stopped the viewer, else the session's end, else the client's leaving."""
         ended = [result for result in results if not isinstance(result, asyncio.CancelledError)]
-        for error in (self._stop, *ended):
-            if isinstance(error, BaseException) and not isinstance(error, Disconnected):
-                raise error
-        return Outcome.EXITED if Outcome.EXITED in ended else Outcome.LEFT
+        error: BaseException | Outcome | None = None
+        try:
+            for error in (self._stop, *ended):
+                if isinstance(error, BaseException) and not isinstance(error, Disconnected):
+                    raise error
+            return Outcome.EXITED if Outcome.EXITED in ended else Outcome.LEFT
+        finally:
+            del results, ended, error
 
     async def _send(self, hello: Hello, picture: bytes) -> Outcome:
         send = self._connection.send
