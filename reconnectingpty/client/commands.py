@@ -272,11 +272,13 @@ class Commands:
         nonce, aid = secrets.token_hex(8), secrets.token_hex(8)
         mark = await self._asked(nonce, CLEAR_INPUT + hello(nonce) + "\r")
         rows = max((await self._place())[0] - row, 0)
+        wrapped = "wrapped" in mark.values
         if mark.values.get("fish"):
-            rows += (col + len(setup_fish(nonce, aid, rows))) // self._typist.size.cols + 1 if rows else 0
-            mark = await self._asked(nonce, CLEAR_INPUT + setup_fish(nonce, aid, rows) + "\r")
+            length = col + len(setup_fish(nonce, aid, rows, wrapped=wrapped))
+            rows += length // self._typist.size.cols + 1 if rows else 0
+            mark = await self._asked(nonce, CLEAR_INPUT + setup_fish(nonce, aid, rows, wrapped=wrapped) + "\r")
         else:
-            mark = await self._asked(nonce, setup(nonce, aid, rows) + "\n")
+            mark = await self._asked(nonce, setup(nonce, aid, rows, wrapped=wrapped) + "\n")
         shell = self._shells[mark.values.get("aid", "")]
         while shell.number < 0:
             await self._marked.wait()

@@ -68,60 +68,80 @@ class Echo:
 
 
 def hello(nonce: str) -> str:
-    """The first line. Its answer is `H`, with the nonce and fish's version or nothing."""
+    """The first line. Its answer is `H`, with the nonce and fish's version or nothing.
+
+    It is given twice, the second time in a string that GNU screen passes on as it is, and others don't look at. So
+    if only that one comes, `wrapped`, marks have to be wrapped.
+    """
     half = len(nonce) // 2
+    values = f'{nonce[:half]} {nonce[half:]} "$FISH_VERSION"'
     return (
-        f" stty -echo && printf '\\033]133;H;%s%s;fish=%s\\007' {nonce[:half]} {nonce[half:]} \"$FISH_VERSION\" &&"
+        " stty -echo && printf"
+        " '\\033]133;H;%s%s;fish=%s\\007\\033P\\033]133;H;%s%s;fish=%s;wrapped=1\\007\\033\\134'"
+        f" {values} {values} &&"
         ' test -z "$FISH_VERSION" && IFS= read -r __rp; stty echo; eval "$__rp"'
     )
 
 
-def setup(nonce: str, aid: str, rows: int) -> str:
+def setup(nonce: str, aid: str, rows: int, *, wrapped: bool) -> str:
     """The second line. Its answer is `R`, with the nonce, and what the shell is called; it may have been set up before.
 
     `rows`: so many rows above the cursor the first line was typed; they are wiped.
     """
     begin = f'if [ "${{__rp_p-}}" != "$$" ]; then __rp_p=$$; __rp_a={aid}; __rp_n=0; fi; '
+    wrap = "__rp_h=$(printf '\\033P'); __rp_t=$(printf '\\033\\134'); " if wrapped else "__rp_h=; __rp_t=; "
     shells = (
         f'if [ -n "${{BASH_VERSION-}}" ]; then __rp_k=bash; eval {quoted(_BASH)};'
         f' elif [ -n "${{ZSH_VERSION-}}" ]; then __rp_k=zsh; eval {quoted(_ZSH)};'
         f" else __rp_k=sh; eval {quoted(_SH)}; fi; "
     )
-    wipe = f"\\r\\033[{rows}A\\033[J" if rows else ""
-    answer = f'printf \'\\033]133;R;{nonce};kind=%s;aid=%s;p=%s\\007{wipe}\' "$__rp_k" "$__rp_a" "$$"'
-    return begin + shells + answer
+    answer = (
+        f"printf '%s\\033]133;R;{nonce};kind=%s;aid=%s;p=%s\\007%s{_wipe(rows)}'"
+        ' "$__rp_h" "$__rp_k" "$__rp_a" "$$" "$__rp_t"'
+    )
+    return begin + wrap + shells + answer
 
 
-def setup_fish(nonce: str, aid: str, rows: int) -> str:
+def setup_fish(nonce: str, aid: str, rows: int, *, wrapped: bool) -> str:
     """The second line where the shell is fish; it is echoed, and wiped, too."""
-    wipe = f"\\r\\033[{rows:02}A\\033[J" if rows else ""
+    wrap = "'\\033P' '\\033\\134'" if wrapped else "'' ''"
     return (
         f' if test "$__rp_p" != $fish_pid; set -g __rp_p $fish_pid; set -g __rp_a {aid}; set -g __rp_n 0; end;'
+        " function __rp_m; printf $__rp_w[1]; printf '\\033]133;%s;aid=%s' $argv[1] $__rp_a;"
+        " printf ';%s' $argv[2..] p=$fish_pid; printf '\\007'; printf $__rp_w[2]; end;"
+        f" set -g __rp_w {wrap};"
         " function __rp_d --on-event fish_prompt; set -l s $status; set -g __rp_n (math $__rp_n + 1);"
-        " printf '\\033]133;D;%s;aid=%s;n=%s;p=%s\\007' $s $__rp_a $__rp_n $fish_pid; end;"
-        " function __rp_c --on-event fish_preexec; printf '\\033]133;C;aid=%s\\007' $__rp_a; end;"
-        " function __rp_e --on-event fish_postexec; printf '\\033]133;E;aid=%s\\007' $__rp_a; end;"
-        f" printf '\\033]133;R;{nonce};kind=fish;aid=%s;p=%s\\007{wipe}' $__rp_a $fish_pid"
+        " __rp_m D $s n=$__rp_n; end;"
+        " function __rp_c --on-event fish_preexec; __rp_m C; end;"
+        " function __rp_e --on-event fish_postexec; __rp_m E; end;"
+        f" __rp_m R {nonce} kind=fish; printf '{_wipe(rows)}'"
     )
 
 
-_MARK_D = 'printf \'\\033]133;D;%s;aid=%s;n=%s;p=%s\\007\' "$__rp_s" "$__rp_a" "$__rp_n" "$$"'
+def _wipe(rows: int) -> str:
+    """For printf, with a length that does not depend on the number."""
+    return f"\\r\\033[{rows:02}A\\033[J" if rows else ""
+
+
+_MARK_D = 'printf \'%s\\033]133;D;%s;aid=%s;n=%s;p=%s\\007%s\' "$__rp_h" "$__rp_s" "$__rp_a" "$__rp_n" "$$" "$__rp_t"'
 _HOOK = f"__rp_d() {{ __rp_s=$?; __rp_n=$((__rp_n+1)); {_MARK_D}; return $__rp_s; }}; "
 _BASH = (
     _HOOK + 'case ";${PROMPT_COMMAND-};" in *";__rp_d;"*) ;; *) PROMPT_COMMAND="__rp_d;${PROMPT_COMMAND-}";; esac; '
-    'case "${PS0-}" in *__rp_a*) ;; *) PS0=\'\\e]133;C;aid=${__rp_a}\\a\'"${PS0-}";; esac; '
-    'case "${PS2-}" in *__rp_a*) ;; *) PS2=\'\\[\\e]133;P;k=s;aid=${__rp_a}\\a\\]\'"${PS2-}";; esac'
+    'case "${PS0-}" in *__rp_a*) ;; *) PS0=\'${__rp_h}\\e]133;C;aid=${__rp_a}\\a${__rp_t}\'"${PS0-}";; esac; '
+    'case "${PS2-}" in *__rp_a*) ;; *)'
+    " PS2='\\[${__rp_h}\\e]133;P;k=s;aid=${__rp_a}\\a${__rp_t}\\]'\"${PS2-}\";; esac"
 )
 _ZSH = (
-    _HOOK + "__rp_c() { printf '\\033]133;C;aid=%s\\007' \"$__rp_a\"; }; "
+    _HOOK + '__rp_c() { printf \'%s\\033]133;C;aid=%s\\007%s\' "$__rp_h" "$__rp_a" "$__rp_t"; }; '
     "precmd_functions=(__rp_d ${precmd_functions:#__rp_d}); preexec_functions=(${preexec_functions:#__rp_c} __rp_c); "
-    "case $PS2 in *$__rp_a*) ;; *) PS2=$'%{\\e]133;P;k=s;aid='$__rp_a$'\\a%}'$PS2;; esac"
+    "case $PS2 in *$__rp_a*) ;; *)"
+    " PS2=%{$__rp_h$'\\e]133;P;k=s;aid='$__rp_a$'\\a'$__rp_t%}$PS2;; esac"
 )
 _SH = (
     "__rp_e=$(printf '\\033'); __rp_b=$(printf '\\007'); "
     'case "$PS1" in *__rp_a*) ;; *) '
-    'PS1="$__rp_e]133;D;\\$?;aid=\\${__rp_a};n=\\$((__rp_n=__rp_n+1));p=$$$__rp_b$PS1"; '
-    'PS2="$__rp_e]133;P;k=s;aid=\\${__rp_a}$__rp_b$PS2";; esac'
+    'PS1="\\${__rp_h}$__rp_e]133;D;\\$?;aid=\\${__rp_a};n=\\$((__rp_n=__rp_n+1));p=$$$__rp_b\\${__rp_t}$PS1"; '
+    'PS2="\\${__rp_h}$__rp_e]133;P;k=s;aid=\\${__rp_a}$__rp_b\\${__rp_t}$PS2";; esac'
 )
 
 

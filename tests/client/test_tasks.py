@@ -53,9 +53,9 @@ TASKS = [
 ]
 
 
-@pytest.mark.parametrize("shell", SHELLS)
-async def test_a_command_is_done_when_it_is_done(shell: str, tmp_path: Path) -> None:
-    async with serving() as s, terminal_of(s, SHELLS[shell]) as terminal:
+@pytest.mark.parametrize(("shell", "backend"), [*((shell, "buffered") for shell in SHELLS), ("bash", "screen")])
+async def test_a_command_is_done_when_it_is_done(shell: str, backend: str, tmp_path: Path) -> None:
+    async with serving(backend=backend) as s, terminal_of(s, SHELLS[shell]) as terminal:
         await terminal.run(f"cd {tmp_path}", timeout=PATIENCE)
         for task in TASKS:
             done = await terminal.run(task.command, timeout=PATIENCE)
