@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+from collections import Counter
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -92,3 +93,24 @@ async def test_the_router_may_listen_on_a_unix_socket_and_old_listeners_go_on_ov
             await writer.wait_closed()
             await router.reload()
             await router.until_seen(*nodes)
+
+
+async def test_nobody_is_turned_away_while_the_router_is_reloaded(tmp_path: Path) -> None:
+    async with cluster(tmp_path, "a") as (router, _):
+        reloading, answers = True, Counter[int]()
+
+        async def ask() -> None:
+            while reloading:
+                status, _, _ = await router.request("GET", "/healthz", token=None)
+                answers[status] += 1
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(4):
+                group.create_task(ask())
+            for _ in range(5):
+                before = answers.total()
+                await router.reload()
+                while answers.total() < before + 50:
+                    await asyncio.sleep(0.01)
+            reloading = False
+        assert set(answers) == {200}
