@@ -42,6 +42,8 @@ class HAProxy(Remote):
         self._program = needed("/usr/sbin/haproxy", "haproxy")
         self._file = folder / "haproxy.cfg"
         self.control = str(folder / "control")
+        self._notify = str(folder / "notify")
+        self._notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._settings = {"check_seconds": 1, "gone_seconds": 2, "threads": 1} | settings
         self.process: asyncio.subprocess.Process
 
@@ -55,10 +57,31 @@ class HAProxy(Remote):
 
     async def start(self) -> None:
         """Start it, and wait until it listens."""
+        self._notices.bind(self._notify)
+        self._notices.setblocking(False)
+        # As under systemd: the master tells when it has started or reloaded, and before that takes no further signal.
         self.process = await asyncio.create_subprocess_exec(
-            self._program, "-W", "-f", str(self._file), stdout=asyncio.subprocess.DEVNULL, stderr=-1
-        )
+            *(self._program, "-Ws", "-f", str(self._file)),
+            env=os.environ | {"NOTIFY_SOCKET": self._notify}, stdout=asyncio.subprocess.DEVNULL, stderr=-1,
+        )  # fmt: skip
+        await self._ready()
         await self._listens()
+
+    async def _ready(self) -> None:
+        ended = asyncio.create_task(self.process.wait())
+        said = asyncio.create_task(self._said_ready())
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.wait({ended, said}, return_when=asyncio.FIRST_COMPLETED)
+            assert said.done(), await self._errors()
+        finally:
+            ended.cancel()
+            said.cancel()
+            await asyncio.gather(ended, said, return_exceptions=True)
+
+    async def _said_ready(self) -> None:
+        while b"READY=1" not in await asyncio.get_running_loop().sock_recv(self._notices, 4096):
+            pass
 
     async def _listens(self) -> None:
         async with asyncio.timeout(PATIENCE):
@@ -94,6 +117,7 @@ class HAProxy(Remote):
         """Have a new worker take over with the configuration as it is now."""
         before = await self.worker()
         os.kill(self.process.pid, signal.SIGUSR2)
+        await self._ready()
         async with asyncio.timeout(PATIENCE):
             while True:
                 try:
@@ -133,6 +157,7 @@ class HAProxy(Remote):
             self.process.terminate()
         async with asyncio.timeout(PATIENCE):
             await self.process.communicate()
+        self._notices.close()
 
 
 @asynccontextmanager
