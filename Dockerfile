@@ -10,7 +10,7 @@ FROM python:3.13-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends screen tini \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --create-home --shell /bin/bash user
+ && useradd --uid 10001 --create-home --shell /bin/bash user
 COPY requirements/run.txt /tmp/run.txt
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
     pip install --no-cache-dir --require-hashes -r /tmp/run.txt \
