@@ -64,8 +64,10 @@ class Attachment:
         self._terminal: Terminal | None = None
         self._end: asyncio.Future[End] = self._loop.create_future()
         self._held: asyncio.Future[None] | None = None  # done when the help was read
-        self._down: asyncio.TimerHandle | None = None
-        self._notice = ""  # about the connection
+        self._telling: asyncio.TimerHandle | None = None
+        self._why = ""  # there is no connection
+        self._since = self._next = 0.0  # when it was lost, and when the next attempt is made
+        self._notice = ""  # about that
         self._stopping = False
 
     async def run(self) -> End:
@@ -292,23 +294,33 @@ class Attachment:
 
     def _happened(self, event: Event) -> None:
         match event:
-            case Down() if self._down is None:
-                self._down = self._loop.call_later(GRACE, self._tell_down, event.reason)
+            case Down():
+                now = self._loop.time()
+                self._why = event.reason
+                self._next = now + event.seconds
+                if self._telling is None:
+                    self._since = now
+                    self._telling = self._loop.call_later(GRACE, self._tell_down)
             case Connected() | Exited() | Closed():
                 self._no_longer_down()
 
-    def _tell_down(self, reason: str) -> None:
+    def _tell_down(self) -> None:
+        """Say that there is no connection; and for how long, every second."""
+        now = self._loop.time()
         leave = f"; {shown(self._escape)}. leaves" if self._escape is not None else ""
-        self._notice = f"connection lost{f' ({clean(reason)})' if reason else ''}; trying again{leave}"
+        soon = f"next attempt in {self._next - now:.0f} s" if self._next - now > 1 else "trying again"
+        self._notice = f"no connection for {now - self._since:.0f} s; {soon}{leave} ({clean(self._why)})"
         if not self._screen.personal:
-            self._tell(self._notice)
-        elif self._held is None:
+            self._tell(f"{clean(self._why)}; trying again{leave}")
+            return
+        if self._held is None:
             self._screen.cover([self._notice])
+        self._telling = self._loop.call_later(1.0, self._tell_down)
 
     def _no_longer_down(self) -> None:
-        if self._down is not None:
-            self._down.cancel()
-            self._down = None
+        if self._telling is not None:
+            self._telling.cancel()
+            self._telling = None
         if self._notice:
             self._notice = ""
             if not self._screen.personal:

@@ -11,10 +11,9 @@ _LOOK = "\x1b[0;7m"
 
 
 def notice(lines: Sequence[str], size: Size) -> bytes:
-    """Lines at the top of the screen, in reverse; the cursor stays where it is."""
-    shown = [_fitted(f" {line} ", size.cols) for line in lines[: max(size.rows - 1, 1)]]
-    wide = max(map(_width, shown), default=0)
-    rows = (f"\x1b[{row}H{_LOOK}{line}{' ' * (wide - _width(line))}" for row, line in enumerate(shown, 1))
+    """Lines at the top of the screen, in reverse, over all its columns; the cursor stays where it is."""
+    shown = [_fitted(f" {line}", size.cols) for line in lines[: max(size.rows - 1, 1)]]
+    rows = (f"\x1b[{row}H{_LOOK}{line}{' ' * (size.cols - _width(line))}" for row, line in enumerate(shown, 1))
     # Saved and restored: position, pen, charsets, origin. Where inserting is on, the row shifts, and is drawn anew.
     return ("\x1b7\x1b[?6l\x0f\x1b(B" + "".join(rows) + "\x1b[m\x1b8").encode()
 

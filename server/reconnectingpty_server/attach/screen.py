@@ -30,9 +30,9 @@ class Screen:
         """What was shown of the session so far."""
         self._outlet = Outlet()
         self._mirror: Mirror | None = None
-        if os.isatty(STDIN) and os.isatty(STDOUT):
+        if os.isatty(STDIN) and os.isatty(STDOUT) and os.environ.get("TERM", "dumb") != "dumb":
             self._mirror = Mirror(self.size or DEFAULT_SIZE)
-        self._covered = False
+        self._covered = 0  # rows
 
     @property
     def personal(self) -> bool:
@@ -101,16 +101,17 @@ class Screen:
 
     def redraw(self) -> None:
         """Draw what the session shows anew."""
-        self._covered = False
+        self._covered = 0
         if self._mirror is not None:
             self._outlet.write(self._mirror.redrawn())
 
     def cover(self, lines: Sequence[str]) -> None:
         """Show words over it, until more of the session is shown or they are taken off."""
         if self._mirror is not None:
-            self.uncover()
+            if self._covered != len(lines):
+                self.uncover()
             self._mirror.catch_up()
-            self._covered = True
+            self._covered = len(lines)
             self._outlet.write(notice(lines, self.size or DEFAULT_SIZE))
 
     def uncover(self) -> None:
