@@ -44,6 +44,8 @@ MOMENT = 0.1
 """Seconds. How long after its client's end a daemon's own, or its runner's last word, may be noticed."""
 NUDGES = 20
 """Times that screen is reminded of its client's size, before it is left to have another."""
+NUDGES_SPREAD = 1.25
+"""How much longer it gets each time: on a busy machine it takes long to attach a client. 34 seconds in all."""
 ERROR_TYPES = {"output_reader": "screen_output_reader", "input_writer": "screen_write"}
 """What is counted instead, where the terminal in trouble is the screen client's."""
 
@@ -236,7 +238,8 @@ class ScreenPTY(BufferedPTY):
             self._sizing.cancel()
             self._sizing = None
         if self._window is not None and self._window.size not in (None, self.log.size) and times:
-            self._sizing = self._loop.call_later(MOMENT, self._nudge, times)
+            wait = MOMENT * NUDGES_SPREAD ** (NUDGES - times)
+            self._sizing = self._loop.call_later(wait, self._nudge, times)
 
     def _nudge(self, times: int) -> None:
         if self._process is not None and self._window is not None and self._window.size != self.log.size:

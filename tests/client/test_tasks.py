@@ -95,7 +95,7 @@ async def python(t: Terminal) -> Found:
 
 
 async def password(t: Terminal) -> Found:
-    await t.send("stty -echo; printf '[sudo] password for me: '; read p; stty echo; echo; echo got ${#p}\r")
+    await t.send("stty -echo; printf '[sudo] pass''word for me: '; read p; stty echo; echo; echo got ${#p}\r")
     await t.wait_for(r"password for \w+: $")
     await t.send("se cret\r")
     return await t.wait_for(r"^got (\d+)")
@@ -197,8 +197,8 @@ async def echo_alone(t: Terminal) -> Found:
 
 
 async def interrupted(t: Terminal) -> Found:
-    await t.send("sleep 1000\r")
-    mark = (await t.wait_for("sleep 1000"), await t.mark())[1]
+    await t.send("sh -c 'echo sleep''ing; exec sleep 1000'\r")
+    mark = (await t.wait_for("^sleeping$"), await t.mark())[1]
     await t.press("C-c")
     return await t.wait_for(r"\$ $", since=mark)
 

@@ -121,6 +121,7 @@ async def test_what_had_scrolled_off_is_there_again_in_its_colours() -> None:
     for number in range(100):
         first.feed(f"{number} \x1b[31m日本\x1b[m\r".encode())
     await first.until(b"101\r\n", timeout=PATIENCE)
+    await until(lambda: session._window.size == (30, 100), "screen did not take the size")
     await first.detach()
     forget(session)
     (again,) = await adopt(Options(backend_type="screen"))
@@ -142,7 +143,7 @@ async def test_a_size_is_not_taken_from_who_comes_back() -> None:
     first = Attached.to(session, 33, 111)
     await first.until(b"line 1")
     # However early it came, screen has it in the end.
-    await until(lambda: session._window.size == (33, 111))
+    await until(lambda: session._window.size == (33, 111), "screen did not take the size")
     await first.detach()
     forget(session)
     (again,) = await adopt(Options(backend_type="screen"))
