@@ -22,6 +22,7 @@ metrics = "127.0.0.1:8405"
 control = "/run/haproxy.sock"
 nodes-ca = "{certificate}"
 remove-headers = ["X-User", "X-Groups"]
+nameservers = ["127.0.0.1:53", "[::1]:53"]
 user = "root"
 group = "root"
 threads = 2
@@ -61,7 +62,7 @@ def test_haproxy_takes_a_configuration_that_has_everything(tmp_path: Path, certi
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     text = out.read_text()
     assert [line.split()[1] for line in text.splitlines() if line.endswith(" weight 0")] == ["a", "old"] * 3
-    assert f"server a 10.0.0.1:7681 ssl verify required ca-file {certificate} verifyhost a check" in text
+    assert f"server a 10.0.0.1:7681 check ssl verify required ca-file {certificate} verifyhost a weight 0" in text
     assert "server nat-1 unix@/run/nodes/nat-1.sock check" in text
     assert "fall 13 rise 1" in text  # 61 seconds, a check each 5
     assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".")] == []
@@ -71,6 +72,20 @@ def test_a_node_alone_is_enough() -> None:
     done = haproxy_config("a=127.0.0.1:7681", "--check")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == configuration(read("", ["a=127.0.0.1:7681"], []))
+
+
+def test_a_node_may_be_called_what_haproxy_has_a_word_for() -> None:
+    names = ("0", "if", "or", "unless", "nodes", "check", "weight", "track", "a--b", "x" * 24)
+    done = haproxy_config(*(f"{name}=127.0.0.{number + 1}:1" for number, name in enumerate(names)), "--check")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_haproxy_warns_of_is_told_and_written_all_the_same(tmp_path: Path) -> None:
+    out = tmp_path / "haproxy.cfg"
+    done = haproxy_config("a=127.0.0.1:1", "b=there-is-none.invalid:1", "--check", "--output", str(out))
+    assert done.returncode == 0
+    assert "could not resolve address 'there-is-none.invalid'" in done.stderr
+    assert "server b there-is-none.invalid:1" in out.read_text()
 
 
 def test_what_haproxy_refuses_is_told_and_not_written(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from ..support.attached import PATIENCE
 from ..support.serving import Remote, Told
 
-PAUSE = 0.5
+PAUSE = 0.3
 """Seconds between two lines of one typist, about."""
 GONE = 410
 CUT = 1006

@@ -44,8 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
             control=arguments.control,
         )  # fmt: skip
         text = configuration(router)
-        if arguments.check:
-            check(text)
+        for warning in check(text) if arguments.check else ():
+            print(f"reconnectingpty: haproxy: {warning}", file=sys.stderr)
         if arguments.output:
             _write(Path(arguments.output), text)
         else:
@@ -56,18 +56,19 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def check(text: str) -> None:
-    """Have HAProxy read a configuration. Raises ConfigError with what it says."""
+def check(text: str) -> list[str]:
+    """Have HAProxy read a configuration: what it warns of. Raises ConfigError with what it refuses."""
     program = shutil.which("haproxy") or shutil.which("haproxy", path=os.pathsep.join(PLACES))
     if program is None:
         raise ConfigError("--check: there is no haproxy here; Debian has it as the package haproxy")
-    # From standard input, so that the check writes no file; -dW: a warning is an error.
+    # From standard input, so that the check writes no file.
     done = subprocess.run(  # noqa: S603 (a program of the system, without a shell)
-        [program, "-c", "-dW", "-f", "/dev/stdin"], input=text, capture_output=True, text=True, timeout=CHECK_SECONDS
+        [program, "-c", "-f", "/dev/stdin"], input=text, capture_output=True, text=True, timeout=CHECK_SECONDS
     )
+    said = [line for line in done.stderr.splitlines() if line.startswith(("[ALERT]", "[WARNING]"))]
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if "[ALERT]" in line or "[WARNING]" in line]
         raise ConfigError("haproxy refuses it:\n" + "\n".join(said or [done.stderr.strip()]))
+    return said
 
 
 def _write(path: Path, text: str) -> None:

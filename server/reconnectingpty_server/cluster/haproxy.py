@@ -35,6 +35,8 @@ LOG = "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %tsc %ac/%fc/%bc/%sc/%
 def configuration(router: Router) -> str:
     """The whole configuration file."""
     parts = [_HEAD, _global(router), _DEFAULTS, _frontend(router), _backend(router), _life(router), _files(router)]
+    if router.nameservers:
+        parts.append(_resolvers(router.nameservers))
     if router.redirect:
         parts.append(_redirect(router))
     if router.metrics is not None:
@@ -181,18 +183,27 @@ def _told_of_nodes(names: Sequence[str]) -> list[str]:
 
 
 def _servers(router: Router, more: str) -> list[str]:
-    return [_server(node, router.nodes_ca, more.format(node=node.name)) for node in router.nodes]
+    return [_server(node, router, more.format(node=node.name)) for node in router.nodes]
 
 
-def _server(node: NodeAt, authority: str, more: str) -> str:
-    if node.address.path:
-        where = f"unix@{node.address.path}"
-    elif authority:
-        where = f"{node.address} ssl verify required ca-file {authority} verifyhost {node.certified_as}"
-    else:
-        where = str(node.address)
+def _server(node: NodeAt, router: Router, more: str) -> str:
+    line = f"server {node.name} {f'unix@{node.address.path}' if node.address.path else node.address} {more}"
+    if router.nodes_ca and not node.address.path:
+        line += f" ssl verify required ca-file {router.nodes_ca} verifyhost {node.certified_as}"
+    if router.nameservers and node.by_name:
+        line += " resolvers dns"
     # Weight 0 gets nothing new; what names the server gets there all the same.
-    return f"server {node.name} {where} {more}" + (" weight 0" if node.drain else "")
+    return line + (" weight 0" if node.drain else "")
+
+
+def _resolvers(nameservers: Sequence[Address]) -> str:
+    return _lines(
+        "resolvers dns",
+        *(f"nameserver dns{number} {address}" for number, address in enumerate(nameservers)),
+        "accepted_payload_size 8192",
+        "# A node that starts again may have another address.",
+        "hold valid 5s",
+    )
 
 
 def _backend(router: Router) -> str:

@@ -31,13 +31,17 @@ class NodeAt:
     drain: bool = False
 
     @property
+    def by_name(self) -> bool:
+        """Whether its host has to be looked up."""
+        return not self.address.path and not re.fullmatch(r"[0-9.]+|.*:.*", self.address.host)
+
+    @property
     def certified_as(self) -> str:
         """Which name its certificate must have: that of its host, or its own where the host is a bare address.
 
         HAProxy 2.6 doesn't look at the addresses in a certificate.
         """
-        host = self.address.host
-        return self.name if re.fullmatch(r"[0-9.]+|.*:.*", host) else host
+        return self.address.host if self.by_name else self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,8 @@ class Router:
     """A PEM file with the certificates and the key; `bind` speaks TLS then."""
     nodes_ca: str = ""
     """A PEM file with the authority of the nodes' certificates: the router speaks TLS to them. Not to Unix sockets."""
+    nameservers: tuple[Address, ...] = ()
+    """Where nodes' hosts are looked up again and again; without any, only at the start."""
     remove_headers: tuple[str, ...] = ()
     """Headers that clients may not send, such as that of --user-header."""
     metrics: Address | None = None
@@ -167,6 +173,7 @@ _READ = {
     "redirect": _addresses,
     "certificate": _path,
     "nodes_ca": _path,
+    "nameservers": _addresses,
     "remove_headers": _headers,
     "metrics": _address,
     "control": _path,

@@ -10,7 +10,7 @@ interface Node {
 /** What a node said last to a question, so that an answer without news needs no content. */
 interface Heard {
   tag: string | null;
-  entries: unknown[];
+  entries: { created?: number }[];
 }
 
 /** What each node has for itself: the path, and the one field of the answer. */
@@ -48,7 +48,7 @@ export class Everywhere {
       if (answer === null) silent.push(node);
       return answer;
     }));
-    const lists: unknown[] = [];
+    const lists: { created?: number }[] = [];
     const tags: (string | null)[] = [];
     for (const answer of answers) {
       if (answer instanceof Response) return answer; // a refusal: the same for all
@@ -61,6 +61,8 @@ export class Everywhere {
     if (headers.etag !== undefined && new Headers(how.headers).get('if-none-match') === headers.etag) {
       return new Response(null, { status: 304, headers });
     }
+    // A server's own list is in the order in which they were started, too.
+    lists.sort((one, other) => (one.created ?? 0) - (other.created ?? 0));
     return Response.json({ [field]: lists }, { headers });
   }
 
@@ -77,7 +79,7 @@ export class Everywhere {
     if (answer.status === 304 && before !== undefined) return before;
     if (answer.status === 410 || answer.status >= 500) return null;
     if (!answer.ok) return answer;
-    const entries = (await answer.json() as Record<string, unknown[]>)[field] ?? [];
+    const entries = (await answer.json() as Record<string, Heard['entries']>)[field] ?? [];
     const now = { tag: answer.headers.get('etag'), entries };
     this.heard.set(path, now);
     return now;
