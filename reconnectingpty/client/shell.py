@@ -140,7 +140,7 @@ _ZSH = (
 _SH = (
     "__rp_e=$(printf '\\033'); __rp_b=$(printf '\\007'); "
     'case "$PS1" in *__rp_a*) ;; *) '
-    'PS1="\\${__rp_h}$__rp_e]133;D;\\$?;aid=\\${__rp_a};n=\\$((__rp_n=__rp_n+1));p=$$$__rp_b\\${__rp_t}$PS1"; '
+    'PS1="\\${__rp_h}$__rp_e]133;D;\\$?;aid=\\${__rp_a};n=\\$((__rp_n=__rp_n+1));p=\\$\\$$__rp_b\\${__rp_t}$PS1"; '
     'PS2="\\${__rp_h}$__rp_e]133;P;k=s;aid=\\${__rp_a}$__rp_b\\${__rp_t}$PS2";; esac'
 )
 

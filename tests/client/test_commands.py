@@ -48,6 +48,21 @@ async def test_a_shell_within_a_shell_is_entered_and_left() -> None:
         assert (await terminal.run("echo $$", timeout=PATIENCE)).output == outer
 
 
+async def test_a_prompt_that_a_shell_has_inherited_tells_no_end() -> None:
+    async with serving() as s, terminal_of(s, "dash") as terminal:
+        await terminal.run("export PS1 __rp_a __rp_n __rp_h __rp_t", timeout=PATIENCE)
+        with pytest.raises(TimeoutError):
+            await terminal.run("dash", timeout=0.5)
+        mark = await terminal.mark()
+        await terminal.send("echo in''side\r")
+        await terminal.wait_for("^inside$", since=mark)
+        with pytest.raises(Busy):
+            await terminal.run("echo outside")
+        await terminal.send("exit 6\r")
+        await terminal.wait_for(r"[#$] exit 6\n.*[#$] $", since=mark)
+        assert (await terminal.run("echo $?", timeout=PATIENCE)).output == "6"
+
+
 async def test_two_clients_share_a_shell_that_was_made_ready_by_one() -> None:
     async with serving() as s, terminal_of(s, BASH) as one, terminal_of(s, "") as other:
         for terminal, name in ((one, "1"), (other, "2"), (one, "3"), (other, "4")):

@@ -98,7 +98,7 @@ async def type_on(terminal: Terminal, rng: random.Random, proxy: Chaos) -> tuple
         length += len(part)
         await terminal.send(part)
         await asyncio.sleep(rng.uniform(0, 0.01))
-        while terminal.unsent > BACKLOG and proxy.cuts < CUTS:
+        while terminal.unsent > BACKLOG and proxy.cuts < CUTS and terminal.end is None:
             await asyncio.sleep(0.002)
     digest.update(b"\nEND\n")
     await terminal.send(b"\nEND\n")
@@ -125,12 +125,11 @@ async def test_nothing_is_lost_or_repeated_whatever_the_network_does(tmp_path: P
                         output.take(await terminal.read())
                     proxy.calm = False
                     proxy.cut_now()
-                    stopping = asyncio.create_task(stop_and_go(server.pid, rng, proxy))
-                    hearing = asyncio.create_task(hear(terminal, output))
-                    length, digest = await type_on(terminal, random.Random(SEED + 1), proxy)
-                    proxy.calm = True
-                    await stopping
-                    await hearing
+                    async with asyncio.TaskGroup() as group:
+                        group.create_task(stop_and_go(server.pid, rng, proxy))
+                        group.create_task(hear(terminal, output))
+                        length, digest = await type_on(terminal, random.Random(SEED + 1), proxy)
+                        proxy.calm = True
                 assert await terminal.wait_closed() == Exited(0, None)
                 assert resyncs == []
                 assert terminal.resyncs == 0
