@@ -121,8 +121,12 @@ class Protocol:
 
     @property
     def drawing(self) -> bool:
-        """Whether the rest of a picture is still to come, so that what is shown is not yet what the session shows."""
-        return self._picture is not None
+        """Whether the rest of a picture is still to come, so that what is shown is not yet what the session shows.
+
+        If the connection breaks meanwhile, the last whole picture is what is shown; where there never was one, it comes
+        over the next connection.
+        """
+        return self._picture is not None or (self.epoch is not None and self._seen is None)
 
     # -- one connection
 

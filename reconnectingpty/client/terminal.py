@@ -256,17 +256,18 @@ class Terminal:
 
     async def screen(self) -> Screen:
         """What the terminal shows: text, cursor, title."""
-        return (await self._drawn()).screen()
+        return (await self.drawn()).screen()
 
     async def cells(self) -> list[list[Char]]:
         """What it shows, by row and column: each a character with its colours and attributes."""
-        return (await self._drawn()).cells()
+        return (await self.drawn()).cells()
 
     async def mark(self) -> Mark:
         """The present place on the screen: `wait_for(..., since=mark)` looks at what is written from here on."""
-        return (await self._drawn()).mark()
+        return (await self.drawn()).mark()
 
-    async def _drawn(self) -> View:
+    async def drawn(self) -> View:
+        """The view of a terminal that draws. Raises RuntimeError for one that does not."""
         view = await self.view()
         if view is None:
             raise RuntimeError("this terminal draws no screen: its settings have no scrollback")
@@ -281,7 +282,7 @@ class Terminal:
 
         Raises TimeoutError, SessionEnded, OutputLost where output since the mark was missed, re.error.
         """
-        return await first_of(self, await self._drawn(), conditions, timeout, since)
+        return await first_of(self, conditions, timeout, since)
 
     # -- commands
 

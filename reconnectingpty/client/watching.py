@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
-from ..terminal.screen import Screen
 from .errors import OutputLost, SessionEnded
 from .events import Closed, Exited
 from .view import Mark, View
@@ -43,20 +42,31 @@ class Watched(Protocol):
         """Return when anything has happened."""
         ...
 
+    async def drawn(self) -> View:
+        """Its view, as of all that has come."""
+        ...
+
 
 async def first_of(
-    terminal: Watched, view: View, conditions: Sequence[Condition], timeout: float | None, since: Mark | None
+    terminal: Watched, conditions: Sequence[Condition], timeout: float | None, since: Mark | None
 ) -> Found:
     """The first condition that holds. Raises TimeoutError, SessionEnded, OutputLost, re.error."""
     wanted = [compiled(condition) for condition in conditions]
+    view = None
+    try:
+        async with asyncio.timeout(timeout):
+            view = await terminal.drawn()
+            return await _watched(terminal, view, wanted, since)
+    except TimeoutError:
+        raise TimeoutError(_not_seen(wanted, timeout, view)) from None
+
+
+async def _watched(terminal: Watched, view: View, wanted: list[Condition], since: Mark | None) -> Found:
     search = Search(view, since, wanted)
     search.look()
     view.watchers.append(search.look)
     try:
-        async with asyncio.timeout(timeout):
-            return await _found(terminal, view, search, wanted, since)
-    except TimeoutError:
-        raise TimeoutError(_not_seen(wanted, timeout, view.screen())) from None
+        return await _found(terminal, view, search, wanted, since)
     finally:
         view.watchers.remove(search.look)
 
@@ -91,7 +101,9 @@ async def _found(
                 await terminal.changed()
 
 
-def _not_seen(wanted: Sequence[Condition], timeout: float | None, screen: Screen) -> str:
+def _not_seen(wanted: Sequence[Condition], timeout: float | None, view: View | None) -> str:
     names = ", ".join(repr(c.pattern) if isinstance(c, re.Pattern) else repr(c) for c in wanted)
-    last = screen.text().rstrip("\n").rpartition("\n")[2]
+    if view is None:
+        return f"not seen within {timeout:g} s: {names}; the screen had not come by then"
+    last = view.screen().text().rstrip("\n").rpartition("\n")[2]
     return f"not seen within {timeout:g} s: {names}; the screen ends with {last!r}"

@@ -82,6 +82,21 @@ def test_half_a_picture_is_thrown_away_with_its_connection() -> None:
     assert told[2:] == [Drawn(b"whol", 900, 896), Output(b"e", 900)]
 
 
+def test_what_is_shown_is_what_the_session_shows_once_a_whole_picture_has_come() -> None:
+    protocol = greeted(snapshot=6)
+    take(protocol, b"half")
+    broken(protocol)
+    assert protocol.drawing  # there is nothing else to look at
+    take(protocol, hello(snapshot=6), b"who")
+    assert protocol.drawing
+    take(protocol, b"le.")
+    assert not protocol.drawing
+    take(protocol, Resync(500, 10), b"half")
+    assert protocol.drawing
+    broken(protocol)
+    assert not protocol.drawing  # but what was there before
+
+
 def test_what_is_typed_waits_for_the_hello_and_is_sent_again_from_where_the_session_has_it() -> None:
     protocol = Protocol()
     protocol.typed.push(b"before")

@@ -23,6 +23,8 @@ from reconnectingpty.client import (
     connect,
 )
 from reconnectingpty.size import Size
+from reconnectingpty.wire import v1
+from reconnectingpty.wire.messages import Resync
 
 from ..support.attached import PATIENCE
 from ..support.serving import TOKEN, serving
@@ -181,3 +183,11 @@ async def test_it_runs_on_uvloop_and_over_a_unix_socket_as_well(tmp_path: Path) 
         process = await asyncio.create_subprocess_exec(sys.executable, "-c", UVLOOP, url, TOKEN, stdout=-1, stderr=-1)
         out, err = await process.communicate()
     assert (out.decode(), err.decode()) == ("exit status 4\n", "")
+
+
+async def test_a_wait_ends_in_its_time_although_the_rest_of_a_picture_never_comes() -> None:
+    async with serving() as s, terminal_of(s, ECHO) as terminal:
+        await until(terminal, b"ready")
+        assert list(terminal._protocol.receive(v1.encode(Resync(1000, 10)))) == []
+        with pytest.raises(TimeoutError, match="the screen had not come"):
+            await terminal.wait_for("ready", timeout=0.1)
