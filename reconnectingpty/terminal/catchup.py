@@ -13,7 +13,7 @@ from typing import Final
 from ..output_log import OutputLog
 from ..size import Size
 from .emulator import Emulator
-from .leaving import leaving, resetting
+from .leaving import clearing, leaving
 from .machine import GROUND
 from .parser import Parser
 from .screen import Screen
@@ -138,7 +138,7 @@ class TerminalModel:
 
         Raises ValueError unless the model has caught up.
         """
-        return resetting(self._parser) + b"\x1b[H\x1b[J" + self.snapshot(0)
+        return clearing(self._parser) + self.snapshot(0)
 
     def screen(self) -> Screen:
         """What the terminal shows, as of `lag` bytes before the log's end."""

@@ -42,6 +42,12 @@ def resetting(parser: Parser) -> bytes:
     return "".join(out).encode()
 
 
+def clearing(parser: Parser) -> bytes:
+    """What makes the parser's terminal a fresh one, with what had scrolled away: for a snapshot to be drawn on."""
+    forget = b"\x1b[m\x0f\x1b(B\x1b[?6l\x1b[r\x1b[H\x1b7" if parser.emulator.is_alternate else b""
+    return forget + resetting(parser) + b"\x1b[H\x1b7\x1b[J"
+
+
 def _keyboard(emulator: Emulator) -> list[str]:
     """Kitty's keyboard flags of both screens; and the normal screen, if it was not shown."""
     forget = ["", ""]

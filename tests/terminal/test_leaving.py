@@ -6,11 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconnectingpty.terminal.leaving import leaving
+from reconnectingpty.size import Size
+from reconnectingpty.terminal.leaving import clearing, leaving
 from reconnectingpty.terminal.parser import Parser
+from reconnectingpty.terminal.snapshot import snapshot
+from reconnectingpty_server.attach.notice import notice
 
 from .mixtures import FEATURES, Stream
 from .support import everything, fed, screen
+from .xterm import TELL, xterm
 
 TITLES = ("title", "shown_title", "icon_name", "title_stack", "icon_stack")
 """The terminal's own stack is for these."""
@@ -22,7 +26,8 @@ def left(parser: Parser) -> dict[str, object]:
     for name in ("x", "y", *TITLES):
         told.pop(name, None)
     for name in ("normal", "alternate"):
-        told[name] = told[name][2:4]  # margins and tab stops
+        margins, stops = told[name][2:4]
+        told[name] = margins, [stop for stop in stops if stop < parser.emulator.columns]
     return told
 
 
@@ -82,3 +87,50 @@ def test_whatever_was_sent_it_is_as_a_fresh_one_and_shows_the_same(seed: int, cu
     assert after == [row for row in shown if row][-len(after) :] if after else not any(shown[1:])
     again = leaving(parser)
     assert again == b""
+
+
+def test_xterm_itself_is_as_a_fresh_one_afterwards() -> None:
+    """But for the cursors that were saved, titles, and what it was asked."""
+    streams = [*FEATURES.values(), *(Stream(seed).make(60) for seed in range(300))]
+    clear = b"\x1b[H\x1b[2J\x1b[3J"
+    with xterm() as judge:
+        jobs = (
+            (40, 10, 100, [data, leaving(fed(data, columns=40, rows=10)) + clear, TELL]) for data in [b"", *streams]
+        )
+        told = [states for states in judge.ask_all(jobs) if states is not None]
+    fresh, *others = (states[0] for states in told)
+    assert len(others) > 0.9 * len(streams)
+    for state in (fresh, *others):
+        for key in ("title", "answers", "savedCharset"):
+            state.pop(key)
+        state["normal"].pop("saved")
+    for state, data in zip(others, streams, strict=False):
+        assert state == fresh, data
+
+
+def drawn_anew(data: bytes) -> tuple[dict[str, object], dict[str, object]]:
+    """What a terminal is that was sent a snapshot, and one that was written over, cleared, and sent the same."""
+    parser = fed(data, scrollback=0)
+    picture = snapshot(parser, 0)
+    other = fed(data, notice(["no connection", "for a while"], Size(6, 20)), clearing(parser), picture, scrollback=0)
+    states = everything(fed(picture, scrollback=0)), everything(other)
+    for state in states:
+        for name in TITLES:
+            state.pop(name, None)
+    return states
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_what_was_written_over_a_screen_is_gone_when_that_is_drawn_anew(name: str) -> None:
+    fresh, again = drawn_anew(FEATURES[name])
+    assert again == fresh
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 1 << 30), st.integers(0, 2000))
+def test_whatever_a_screen_shows_it_is_drawn_anew_in_place(seed: int, cut: int) -> None:
+    fresh, again = drawn_anew(Stream(seed).make(60)[:cut])
+    for state in (fresh, again):
+        for name in ("normal", "alternate"):
+            state[name] = state[name][:4]  # type: ignore[index]
+    assert again == fresh

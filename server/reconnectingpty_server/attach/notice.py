@@ -15,7 +15,8 @@ def notice(lines: Sequence[str], size: Size) -> bytes:
     shown = [_fitted(f" {line}", size.cols) for line in lines[: max(size.rows - 1, 1)]]
     rows = (f"\x1b[{row}H{_LOOK}{line}{' ' * (size.cols - _width(line))}" for row, line in enumerate(shown, 1))
     # Saved and restored: position, pen, charsets, origin. Where inserting is on, the row shifts, and is drawn anew.
-    return ("\x1b7\x1b[?6l\x0f\x1b(B" + "".join(rows) + "\x1b[m\x1b8").encode()
+    # CAN ends a sequence that was cut in half with the connection.
+    return ("\x18\x1b7\x1b[?6l\x0f\x1b(B" + "".join(rows) + "\x1b[m\x1b8").encode()
 
 
 def _width(text: str) -> int:
