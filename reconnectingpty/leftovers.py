@@ -7,6 +7,7 @@ session's epoch, which survives `setsid`, double forks and re-parenting. Reads /
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 from collections.abc import Iterable
@@ -99,7 +100,8 @@ class Sweeper:
                 raise
             except Exception as error:  # noqa: BLE001 (told to those who asked)
                 for future in asked.values():
-                    future.set_exception(error)
+                    # One that is no OSError is a machine's as well: there was no thread to be had.
+                    future.set_exception(error if isinstance(error, OSError) else OSError(errno.EAGAIN, str(error)))
                 continue
             for mark, future in asked.items():
                 future.set_result(found.get(mark, set()))
