@@ -273,6 +273,9 @@ class Config:
         "whose size the terminal takes: `latest`, `smallest`, `largest`, `fixed`", SizePolicy.LATEST, "`latest`",
     )  # fmt: skip
     max_sessions: int = _setting(_whole(1, 1_000_000), "N", "sessions at a time", 1000, "1000")
+    max_user_sessions: int | None = _setting(
+        _whole(1, 1_000_000), "N", "sessions of one user at a time", None, "as many as there may be"
+    )
     max_viewers: int = _setting(_whole(1, 65536), "N", "clients attached to one session", 64, "64")
     user: str = _setting(str, "NAME", "the user that sessions run as; the server has to be root", "", "the server's")
     env: tuple[str, ...] = _setting(

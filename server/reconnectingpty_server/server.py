@@ -59,7 +59,7 @@ class Server:
         self.config = config
         self.reception = Reception(config)
         self.metrics = Metrics(prefix=config.metrics_prefix)
-        self.sessions = Sessions(config.options(), self.metrics, config.max_sessions)
+        self.sessions = Sessions(config.options(), self.metrics, config.max_sessions, config.max_user_sessions)
         self.node = Node(config.node)
         self.reserve = Reserve(lambda: len(self.sessions.expected))
         self.terminals = Terminals(
@@ -252,7 +252,7 @@ class Server:
         """Take what can change while running: token file, origins, new sessions' options. Raises ConfigError."""
         self.reception.reload(config)
         self.config = self.terminals.config = config
-        self.sessions.configure(config.options(), config.max_sessions)
+        self.sessions.configure(config.options(), config.max_sessions, config.max_user_sessions)
 
     async def close(self, seconds: float = SOFT_SECONDS) -> None:
         """Soft: no new connections, clients are told, sessions end with their grace, all within about `seconds`."""

@@ -16,7 +16,6 @@ from reconnectingpty.wire.address import AttachRequest, InvalidQuery, parse_quer
 from .access.visitor import Access, Visitor
 from .cluster.arrival import own
 from .exchange import Refused, Request, Response, invalid
-from .sessions import TooManySessions
 
 if TYPE_CHECKING:
     from .server import Server
@@ -96,6 +95,7 @@ async def start_session(server: Server, request: Request, rest: tuple[str, ...],
             container, cwd = server.terminals.container(asked), None
         else:
             command, container, cwd = _like(server, like, visitor)
+        server.terminals.may_start(visitor)
         server.reception.count_creation(request, visitor)
         # Nobody may be there yet to attach to it: it waits for that as long as a session waits that is left alone.
         options = replace(
@@ -110,8 +110,6 @@ async def start_session(server: Server, request: Request, rest: tuple[str, ...],
         raise _invalid(error) from None
     except OptionError as error:
         raise Refused(Response.error(400, str(error))) from None
-    except TooManySessions as error:
-        raise Refused(Response.error(503, str(error), Retry_After="30")) from None
     session.describe(name=name)
     return Response.json(_told(session, visitor), 201)
 

@@ -25,6 +25,10 @@ class TooManySessions(ReconnectingPTYError):
     """The server has as many sessions as it may have."""
 
 
+class TooManyOfOneUser(TooManySessions):
+    """Its owner has as many sessions as one user may have."""
+
+
 class NoSuchSession(ReconnectingPTYError):
     """There is no session of that id, and none was to be started."""
 
@@ -48,11 +52,12 @@ class Sessions:
         options: Options,
         metrics: Metrics,
         limit: int,
+        user_limit: int | None = None,
     ) -> None:
         self._metrics = metrics
         self.on_end: Callable[[ReconnectingPTY], None] = lambda session: None
         """Called when a session begins to close."""
-        self.configure(options, limit)
+        self.configure(options, limit, user_limit)
         self._live: dict[str, ReconnectingPTY] = {}
         self._all: set[ReconnectingPTY] = set()
         self._ended: OrderedDict[tuple[str, str], Ended] = OrderedDict()  # by id and epoch
@@ -60,13 +65,17 @@ class Sessions:
         self.expected: set[str] = set()
         """Ids of sessions whose command is about to start."""
 
-    def configure(self, options: Options, limit: int) -> None:
-        """What sessions started from now on get, and how many there may be. Raises ConfigError for what can't be."""
+    def configure(self, options: Options, limit: int, user_limit: int | None = None) -> None:
+        """What sessions started from now on get, and how many there may be, in all and of one user.
+
+        Raises ConfigError for what can't be.
+        """
         held = check_here(options)
         if held:
             log.info("sessions are limited: %s", ", ".join(f"{name} by {what}" for name, what in held.items()))
         self.options = replace(options, metrics=self._metrics)
         self.limit = limit
+        self.user_limit = user_limit
 
     def __iter__(self) -> Iterator[ReconnectingPTY]:
         return iter(tuple(self._live.values()))
@@ -82,6 +91,13 @@ class Sessions:
     def full(self) -> bool:
         """Whether no further session may be started. One that is still ending counts."""
         return len(self._all) >= self.limit
+
+    def check(self, owner: str) -> None:
+        """Whether `owner` may have one more session. Raises TooManySessions, which says why not."""
+        if self.full:
+            raise TooManySessions(f"this server has {self.limit} sessions already, which is the most it takes")
+        if self.user_limit is not None and sum(one.owner == owner for one in self._all) >= self.user_limit:
+            raise TooManyOfOneUser(f"{owner} has {self.user_limit} sessions already, the most that a user may have")
 
     @property
     def ending(self) -> int:
@@ -111,8 +127,7 @@ class Sessions:
         """
         session = self._live.get(session_id)
         if session is None:
-            if self.full:
-                raise TooManySessions(f"this server has {self.limit} sessions already, which is the most it takes")
+            self.check(owner)
             session = new(command, options or self.options, session_id=session_id, container=container)
             session.describe(owner=owner)
             self._add(session)

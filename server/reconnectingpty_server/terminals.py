@@ -35,7 +35,7 @@ from .config import Config
 from .exchange import Refused, Request, Response
 from .measures import defects_counted
 from .reserve import Reserve
-from .sessions import Ended, NoSuchSession, Sessions
+from .sessions import Ended, NoSuchSession, Sessions, TooManyOfOneUser, TooManySessions
 from .websocket import CoderSocket, V1Socket
 
 PATHS = re.compile(r"/pty|/api/v2/workspaceagents/[0-9a-fA-F-]{36}/pty")
@@ -96,10 +96,18 @@ class Terminals:
             raise Refused(Response.error(403, "that session is somebody else's"))
         if session is None and visitor.role is Role.GUEST and asked.epoch is None:
             raise Refused(Response.error(404, "the session of this link has ended"))
-        if self.starts(entry) and self.sessions.full:
-            message = f"this server has {self.sessions.limit} sessions already"
-            raise Refused(Response.error(503, message, Retry_After="30"))
+        if self.starts(entry):
+            self.may_start(visitor)
         return entry
+
+    def may_start(self, visitor: Visitor) -> None:
+        """Whether the visitor may have one more session. Raises Refused."""
+        try:
+            self.sessions.check(visitor.name)
+        except TooManyOfOneUser as error:
+            raise Refused(Response.error(429, str(error))) from None
+        except TooManySessions as error:
+            raise Refused(Response.error(503, str(error), Retry_After="30")) from None
 
     def starts(self, entry: Entry) -> bool:
         """Whether a session would be started; a client that comes back would rather be told that it ended."""

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from reconnectingpty import Expired, Limits, OptionError, Options, StartFailed, State, check, new
 from reconnectingpty.limits import Plan, plan
 from reconnectingpty.rate import Rate
+from reconnectingpty_server.access import users
 from reconnectingpty_server.config import ConfigError
 
 from ..screen.homes import nothing_is_left
@@ -305,3 +307,28 @@ async def test_what_a_program_wrote_before_its_end_comes_at_once_and_whole() -> 
             await client.outcome
         assert client.output.endswith(b"\r\n1000\r\n")
         assert client.output.count(b"\n") == 1000
+
+
+# -- how many
+
+
+async def test_one_user_has_so_many_sessions_and_another_as_many(tmp_path: Path) -> None:
+    path = str(tmp_path / "users")
+    alice, bob = (users.add(path, name, "user") for name in ("alice", "bob"))
+    async with serving(users_file=path, max_user_sessions="2") as s:
+
+        async def start(name: str, token: str) -> tuple[int, str]:
+            status, _, body = await s.request("POST", "/api/sessions", json.dumps({"id": name}).encode(), token)
+            return status, json.loads(body).get("message", "")
+
+        assert [(await start(name, alice))[0] for name in ("a", "b")] == [201, 201]
+        assert await start("c", alice) == (429, "alice has 2 sessions already, the most that a user may have")
+        with pytest.raises(InvalidStatus) as refused:
+            async with s.connect("reconnect=c&command=cat", token=alice):
+                pass
+        assert refused.value.response.status_code == 429
+        async with s.connect("reconnect=a", token=alice) as socket:  # to come back to one's own is no start
+            await Told(socket).until_told("hello")
+        assert (await start("c", bob))[0] == 201
+        assert (await s.request("DELETE", "/api/sessions/b", token=alice))[0] == 204
+        assert (await start("d", alice))[0] == 201
