@@ -14,7 +14,9 @@ from reconnectingpty.client import (
     Connected,
     ConnectFailed,
     Down,
+    Ended,
     Exited,
+    Key,
     Resized,
     SessionEnded,
     Settings,
@@ -26,9 +28,10 @@ from reconnectingpty.size import Size
 from reconnectingpty.wire import v1
 from reconnectingpty.wire.messages import Resync
 
+from ..faults.chaos import chaos
 from ..support.attached import PATIENCE
 from ..support.serving import TOKEN, serving
-from .support import ECHO, cut, terminal_of, until
+from .support import ECHO, QUICK, cut, terminal_of, until
 
 
 async def test_what_is_typed_arrives_and_what_is_written_comes() -> None:
@@ -191,3 +194,66 @@ async def test_a_wait_ends_in_its_time_although_the_rest_of_a_picture_never_come
         assert list(terminal._protocol.receive(v1.encode(Resync(1000, 10)))) == []
         with pytest.raises(TimeoutError, match="the screen had not come"):
             await terminal.wait_for("ready", timeout=0.1)
+
+
+async def test_keys_and_pastes_are_sent_as_the_program_asked_for_them() -> None:
+    show = "stty raw -echo; printf '\\033[?1h\\033[?2004hready'; exec cat -v"
+    async with serving() as s, terminal_of(s, show) as terminal:
+        await terminal.wait_for("ready")
+        await terminal.press("Up", "C-Up", "M-x", "F5")
+        await terminal.paste("a\nb")
+        await terminal.send("end", Key("Enter"))
+        found = await terminal.wait_for(r"ready(.*)end")
+        assert found[1] == "^[OA^[[1;5A^[x^[[15~^[[200~a^Mb^[[201~"
+
+
+async def test_the_screen_has_text_cursor_title_and_cells() -> None:
+    drawing = "printf '\\033]2;a title\\007one\\r\\n\\033[1;31mred\\033[m\\033[5;10H'; exec cat"
+    async with serving() as s, terminal_of(s, drawing, rows=10, cols=40) as terminal:
+        await terminal.wait_for(lambda screen: screen.title == "a title" and screen.row == 4)
+        screen = await terminal.screen()
+        assert (screen.lines[:2], screen.row, screen.col, len(screen.lines)) == (("one", "red"), 4, 9, 10)
+        cells = await terminal.cells()
+        assert (cells[1][0].data, cells[1][0].fg, cells[1][0].bold) == ("r", "red", True)
+        assert (len(cells), {len(row) for row in cells}) == (10, {40})
+
+
+async def test_what_is_waited_for_in_vain_is_told_with_what_is_there_instead() -> None:
+    async with serving() as s, terminal_of(s, "echo something else; read x") as terminal:
+        await terminal.wait_for("else")
+        with pytest.raises(
+            TimeoutError, match=r"not seen within 0.05 s: 'never'; the screen ends with 'something else'"
+        ):
+            await terminal.wait_for("never", timeout=0.05)
+        await terminal.send("\r")
+        assert (await terminal.wait_for(Ended())).end == Exited(0, None)
+        with pytest.raises(SessionEnded):
+            await terminal.wait_for("never")
+
+
+async def test_a_server_that_is_just_starting_is_waited_for(tmp_path: Path) -> None:
+    url = f"unix:{tmp_path}/socket"
+    settings = Settings(backoff=QUICK.backoff, patience=PATIENCE)
+    opening = asyncio.create_task(connect(url, token=TOKEN, command="exit 0", settings=settings).open())
+    await asyncio.sleep(0.1)
+    assert not opening.done()
+    async with serving(listen=[url]):
+        terminal = await opening
+        assert await terminal.wait_closed() == Exited(0, None)
+        await terminal.aclose()
+
+
+async def test_a_server_that_does_not_come_back_is_given_up_when_that_is_wanted() -> None:
+    settings = Settings(backoff=QUICK.backoff, give_up=0.3)
+    async with serving() as s:
+        async with chaos(s.address.port, 0) as proxy:
+            proxy.calm = True
+            url = f"http://{proxy.address}"
+            terminal = await connect(url, token=TOKEN, command=ECHO, settings=settings).open()
+        async with asyncio.timeout(PATIENCE):
+            end = await terminal.wait_closed()
+        assert isinstance(end, Closed)
+        assert end.detail.startswith("no connection for 0 s: cannot reach a server at 127.0.0.1")
+        with pytest.raises(SessionEnded):
+            await terminal.send("x")
+        await terminal.aclose()
