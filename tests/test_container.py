@@ -51,7 +51,8 @@ METADATA = [{"remoteEnv": {"FROM": "the label", "GONE": None, "TWICE": "one"}}, 
 LIMITS = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1000:1000"]
 
 STAND_IN = """#!/bin/sh
-# Takes the commands that `docker` would, writes them down, and runs what is to run inside right here.
+# Takes the commands that `docker` would, writes them down, and runs what is to run inside right here, but as somebody
+# whose login shell has no files of its own to read.
 printf '%s\\n' "$*" >> {record}
 case $1 in
 inspect) printf '%s\\n' {metadata}; exit ;;
@@ -68,7 +69,7 @@ while :; do
 done
 [ "$1" = {name} ] || {{ echo "no such container: $1" >&2; exit 125; }}
 shift
-exec "$@"
+HOME={home} exec "$@"
 """
 
 
@@ -115,15 +116,19 @@ def podman() -> Iterator[Engine | None]:
             subprocess.run(["podman", "rm", "--force", "--time", "0", name], capture_output=True, timeout=60)
 
 
-@pytest.fixture
-def stand_in(tmp_path: Path) -> Engine:
-    """A program that is no container program, but knows what one is asked."""
-    record, program = tmp_path / "record", tmp_path / "docker"
-    program.write_text(
-        STAND_IN.format(record=shlex.quote(str(record)), metadata=shlex.quote(json.dumps(METADATA)), name="box")
-    )
+def stand_in_at(folder: Path, metadata: Any) -> Engine:
+    """A program that is no container program, but knows what one is asked: of a container called `box`."""
+    record, program, home = folder / "record", folder / "docker", folder / "home"
+    home.mkdir()
+    words = {"record": str(record), "metadata": json.dumps(metadata), "name": "box", "home": str(home)}
+    program.write_text(STAND_IN.format(**{name: shlex.quote(word) for name, word in words.items()}))
     program.chmod(0o755)
     return Engine(str(program), "box", real=False, record=record)
+
+
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Engine:
+    return stand_in_at(tmp_path, METADATA)
 
 
 @pytest.fixture(params=["podman", "stand-in"])

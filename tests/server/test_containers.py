@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from reconnectingpty.wire.coder import Init, encode_init
 from reconnectingpty_server.config import Address
 
 from ..support.serving import Told, serving
-from ..test_container import STAND_IN
+from ..test_container import stand_in_at
 from .test_agent import answered
 
 SESSION = "00000000-0000-4000-8000-000000000001"
@@ -20,10 +19,7 @@ SESSION = "00000000-0000-4000-8000-000000000001"
 
 def engine(folder: Path) -> dict[str, str]:
     """Settings with a program that runs inside what it would run in a container called `box`."""
-    program, record = folder / "docker", folder / "record"
-    program.write_text(STAND_IN.format(record=shlex.quote(str(record)), metadata="'[]'", name="box"))
-    program.chmod(0o755)
-    return {"allow_containers": "true", "container_program": str(program)}
+    return {"allow_containers": "true", "container_program": stand_in_at(folder, []).program}
 
 
 async def test_a_session_runs_inside_and_the_container_program_is_asked_for_it(tmp_path: Path) -> None:
