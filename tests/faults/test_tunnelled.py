@@ -6,29 +6,33 @@ import asyncio
 import getpass
 import random
 from pathlib import Path
-from urllib.parse import quote
 
+from reconnectingpty.client import Backoff, Settings, Terminal
 from reconnectingpty_server.config import Address
 
+from ..client.support import ECHO, terminal_of
+from ..client.support import until as bytes_until
 from ..support.serving import Serving, serving
 from ..tunnel.sshd import Sshd, free_port
 from ..tunnel.support import until
-from .test_exactly_once import PROGRAM, Client
 
 FAILURES = 20
+PATIENT = Settings(backoff=Backoff(0.02, 0.1), patience=30.0, scrollback=None)
 
 
-async def reaching(client: Client, far: Serving, seconds: float) -> None:
-    """A connection by the far end, which may be gone just now."""
-    try:
-        await client.once(far, seconds)
-    except (OSError, EOFError):
-        await asyncio.sleep(0.02)
+async def echo(terminal: Terminal, count: int, typed: bytearray, echoed: bytearray) -> None:
+    """Type, and read what comes back, for so many bytes."""
+    enough = len(echoed) + count
+    while len(echoed) < enough:
+        while len(typed) < len(echoed) + 10_000:
+            part = random.randbytes(500).hex().encode()
+            typed += part
+            await terminal.send(part)
+        echoed += await terminal.read()
 
 
 async def test_nothing_is_lost_while_the_tunnel_is_killed_twenty_times(tmp_path: Path) -> None:
-    client = Client(random.Random(6))
-    client.query = f"&command={quote(PROGRAM)}"
+    typed, echoed = bytearray(), bytearray()
     with Sshd(tmp_path) as sshd:
         port = free_port()
         options = [
@@ -41,28 +45,19 @@ async def test_nothing_is_lost_while_the_tunnel_is_killed_twenty_times(tmp_path:
             # A tunnel that fails every second is waited for longer and longer, as it should; not here.
             s.server.tunnels[0]._builder.backoff_cap(0.1)
             far = Serving(s.server, Address("127.0.0.1", port))
-            async with asyncio.timeout(50):
-                while not client.output:
-                    await reaching(client, far, 2.0)
+            async with asyncio.timeout(50), terminal_of(far, ECHO, settings=PATIENT) as terminal:
+                await bytes_until(terminal, b"ready")
                 session = s.server.sessions.get("x")
                 assert session is not None
                 pid = session.info().pid
                 for _ in range(FAILURES):
-                    connection = asyncio.create_task(reaching(client, far, 30.0))
-                    seen = len(client.output)
-                    while len(client.output) < seen + 20_000:
-                        if connection.done():
-                            await connection
-                            connection = asyncio.create_task(reaching(client, far, 30.0))
-                        await asyncio.sleep(0.005)
+                    await echo(terminal, 20_000, typed, echoed)
                     sshd.kill_sessions()
-                    await connection
-                client.finishing = True
-                while len(client.output) - client.output.find(b";") - 1 < len(client.typed):
-                    await reaching(client, far, 0.2)
-            echoed = bytes(client.output).partition(b";")[2]
-            assert echoed == bytes(client.typed)
-            assert session.info().pid == pid
+                while len(echoed) < len(typed):
+                    echoed += await terminal.read()
+                assert echoed == typed
+                assert terminal.resyncs == 0
+                assert session.info().pid == pid
             tunnels = (await s.json("/api/tunnels"))["tunnels"]
             assert [tunnel["up"] for tunnel in tunnels] == [True]
             assert tunnels[0]["restarts"] >= FAILURES - 1
