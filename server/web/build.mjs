@@ -11,6 +11,8 @@ async function buildPage() {
   const built = await build({
     entryPoints: ['src/main.ts', 'src/icon.svg'],
     entryNames: 'assets/[name]-[hash]',
+    chunkNames: 'assets/[name]-[hash]',
+    splitting: true, // what is imported later is fetched later
     outdir: output,
     bundle: true,
     minify: true,
@@ -20,12 +22,19 @@ async function buildPage() {
     legalComments: 'none', // all of it is in LICENSES.txt
     metafile: true,
   });
-  const assets = Object.keys(built.metafile.outputs).map((path) => parse(path).base);
-  const asset = (kind) => `assets/${assets.find((name) => name.endsWith(kind))}`;
+  const outputs = Object.entries(built.metafile.outputs).map(([path, output]) => ({
+    url: `assets/${parse(path).base}`, ...output,
+  }));
+  const ending = (kind) => outputs.find(({ url }) => url.endsWith(kind)).url;
+  const main = outputs.find(({ entryPoint }) => entryPoint === 'src/main.ts');
+  // What the script begins by importing is fetched along with it, not after it.
+  const needed = main.imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => parse(path).base);
+  const preloads = needed.map((name) => `<link rel="modulepreload" href="/assets/${name}">\n`).join('');
   const html = await readFile('src/index.html', 'utf8');
   await writeFile(
     `${output}/index.html`,
-    html.replace('{{style}}', asset('.css')).replace('{{script}}', asset('.js')).replace('{{icon}}', asset('.svg')),
+    html.replace('{{style}}', ending('.css')).replace('{{script}}', main.url).replace('{{icon}}', ending('.svg'))
+      .replace('{{preloads}}\n', preloads),
   );
   await writeFile(`${output}/LICENSES.txt`, await licenses());
 }

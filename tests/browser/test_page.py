@@ -411,7 +411,7 @@ async def test_the_page_says_what_it_is(tmp_path: Path) -> None:
         tab: Tab = await Person(chromium).enter(server, "accessible")
         assert await tab.ask("document.documentElement.lang") == "en"
         assert await tab.ask("document.title")
-        assert await tab.ask("document.querySelector('[role=status]').getAttribute('aria-live')") == "polite"
+        assert await tab.ask("document.querySelector('.status [role=status]').getAttribute('aria-live')") == "polite"
         assert await tab.ask("!!document.activeElement.getAttribute('aria-label')")
 
 

@@ -2,12 +2,15 @@
 
 import '@xterm/xterm/css/xterm.css';
 import './style.css';
+import './view.css';
+import './panels.css';
 import { element } from './elements.ts';
 import { logIn, unlock } from './login.ts';
 import { forgetCommand, openNewSession, place, takeToken } from './place.ts';
 import { useStrictStyles } from './strict-styles.ts';
 import { TerminalView } from './terminal-view.ts';
 import { expose } from './test-hook.ts';
+import { stayInView } from './viewport.ts';
 
 /** Log in by the token in the address, if there is one. */
 async function useToken(): Promise<void> {
@@ -27,11 +30,27 @@ function confirmed(command: string): Promise<boolean> {
   });
 }
 
+/** The browser's tab has the terminal's title, and a mark when its bell rang while nobody looked. */
+function nameTab(view: TerminalView): void {
+  let rung = false;
+  const show = (): void => { document.title = `${rung ? '● ' : ''}${view.title || 'reconnectingpty'}`; };
+  view.on('title', show);
+  view.on('bell', () => {
+    rung = document.hidden;
+    show();
+  });
+  document.addEventListener('visibilitychange', () => {
+    rung = false;
+    show();
+  });
+}
+
 async function start(): Promise<void> {
   useStrictStyles();
+  stayInView();
   const here = await place();
   const view = new TerminalView(element('views', HTMLElement), here);
-  view.on('title', (title) => { document.title = title || 'reconnectingpty'; });
+  nameTab(view);
   view.on('state', (state) => { if (state.kind === 'open') forgetCommand(); });
   view.on('renew', () => void openNewSession());
   // The same link opened in a tab that has its page already.

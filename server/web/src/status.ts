@@ -2,7 +2,8 @@
 
 import type { Client, State } from './client.ts';
 import { make } from './elements.ts';
-import type { Size } from './protocol.ts';
+import { icon } from './icons.ts';
+import type { Terminal } from './terminal.ts';
 import { roundTrip, words, type Words } from './words.ts';
 
 export interface Actions {
@@ -19,9 +20,15 @@ export class Status {
   private readonly countdown = make('span', { class: 'countdown' });
   private readonly details = make('span', { class: 'details' });
   private readonly button = make('button', { class: 'action', type: 'button', hidden: true });
+  private readonly frame = make('button', { class: 'plain', type: 'button', hidden: true });
+  /** The button of the terminal's menu. */
+  readonly menu = make(
+    'button', { class: 'plain', type: 'button', 'aria-label': 'Menu', 'aria-haspopup': 'menu', 'aria-expanded': 'false' },
+    icon('menu'),
+  );
   private readonly line = make(
     'div', { class: 'status', 'data-state': 'connecting' },
-    make('span', { class: 'dot' }), this.message, this.countdown, this.button, this.details,
+    make('span', { class: 'dot' }), this.message, this.countdown, this.button, this.details, this.frame, this.menu,
   );
   private delay: number | null = null;
   private ticking = 0;
@@ -29,9 +36,10 @@ export class Status {
   constructor(
     parent: HTMLElement,
     private readonly client: Client,
-    private readonly size: () => Size & { framed: boolean },
+    private readonly terminal: Terminal,
     private readonly actions: Actions,
   ) {
+    this.frame.onclick = () => { terminal.whole = !terminal.whole; };
     parent.append(this.line);
   }
 
@@ -79,6 +87,8 @@ export class Status {
     this.say(message);
     this.offer(button);
     this.details.textContent = this.describe(state);
+    this.frame.hidden = !this.terminal.shown().bigger;
+    this.frame.textContent = this.terminal.whole ? 'Full size' : 'Fit';
     this.count(state);
   }
 
@@ -96,7 +106,7 @@ export class Status {
 
   private describe(state: State): string {
     if (state.kind !== 'open') return '';
-    const { rows, cols, framed } = this.size();
+    const { rows, cols, framed } = this.terminal.shown();
     return [
       framed ? `${cols} × ${rows}` : '',
       this.client.viewers > 1 ? `${this.client.viewers} viewers` : '',

@@ -16,17 +16,29 @@
 //   view.on('state', …)       events, listed in ViewEvents. `on` returns what ends the listening.
 //   view.onkey = (event) => … is asked first about each key that goes down in the terminal: true for the page's own
 //                             shortcuts, which the shell then doesn't get.
+//   view.entries = () => […]  more for the view's menu, asked for each time that it opens.
+//   view.run('find')          what a person does with a terminal: the commands of shortcuts.ts.
 //
 // A view never touches the address bar, the page's title, or another view. It asks for a login by itself (one form for
 // all views of the page), and wakes up by itself when the device does.
 
+import { ring } from './bell.ts';
 import { Client, type Socket, type State } from './client.ts';
+import { confirm } from './dialogs.ts';
 import { make } from './elements.ts';
 import { Emitter } from './emitter.ts';
+import { KeyBar } from './keybar.ts';
+import { fetchLater } from './later.ts';
+import { LinkCard } from './link-card.ts';
 import { diagnose, unlock } from './login.ts';
+import type { Entries } from './menu.ts';
+import { Notice } from './notice.ts';
 import { base, randomName } from './place.ts';
+import type { Command } from './shortcuts.ts';
 import { Status } from './status.ts';
-import { Terminal } from './terminal.ts';
+import { Terminal, type Owner } from './terminal.ts';
+import { here, Tools } from './tools.ts';
+import { Touch } from './touch.ts';
 import { onWake } from './wake.ts';
 
 export interface Opening {
@@ -61,21 +73,38 @@ export class TerminalView extends Emitter<ViewEvents> {
   readonly client: Client;
   title = '';
   onkey: (event: KeyboardEvent) => boolean = () => false;
+  entries: () => Entries = () => [];
 
   private readonly status: Status;
+  private readonly tools: Tools;
+  private readonly keyBar: KeyBar;
+  private readonly touch: Touch;
   private readonly gone = new AbortController();
 
   constructor(parent: HTMLElement, private readonly opening: Opening) {
     super();
     this.session = opening.session;
     const stage = make('div', { class: 'stage' });
-    this.element = make('section', { class: 'view', 'aria-label': `Terminal ${opening.session}` }, stage);
+    const screen = make('div', { class: 'screen' }, stage);
+    const bars = make('div', { class: 'bars' });
+    this.element = make('section', { class: 'view', 'aria-label': `Terminal ${opening.session}` }, screen, bars);
     parent.append(this.element);
     this.terminal = new Terminal(stage);
     this.client = this.makeClient();
-    this.status = new Status(this.element, this.client, () => this.terminal.shown(), {
+    const notice = new Notice(screen);
+    this.terminal.links = new LinkCard(screen, notice, here === 'mac');
+    this.touch = new Touch(stage, this.terminal);
+    this.keyBar = new KeyBar(bars, this.terminal, () => this.tools.run('paste'));
+    this.status = new Status(bars, this.client, this.terminal, {
       connect: () => this.connect(true),
       renew: opening.link === undefined ? () => this.emit('renew', undefined) : null,
+    });
+    this.tools = new Tools(screen, {
+      terminal: this.terminal,
+      notice,
+      button: this.status.menu,
+      readonly: () => this.readonly,
+      entries: () => [...this.entries(), ...this.ending()],
     });
     this.listen();
   }
@@ -112,6 +141,10 @@ export class TerminalView extends Emitter<ViewEvents> {
     this.client.kill();
   }
 
+  run(command: Command): void {
+    this.tools.run(command);
+  }
+
   tell(message: string): void {
     this.status.tell(message);
   }
@@ -121,6 +154,8 @@ export class TerminalView extends Emitter<ViewEvents> {
     this.client.onchange = () => {};
     this.client.suspend();
     this.status.dispose();
+    this.keyBar.dispose();
+    this.touch.dispose();
     this.terminal.dispose();
     this.element.remove();
   }
@@ -159,8 +194,11 @@ export class TerminalView extends Emitter<ViewEvents> {
       this.emit('title', title);
     };
     terminal.onoutput = () => this.emit('output', undefined);
-    terminal.onbell = () => this.emit('bell', undefined);
-    terminal.onkey = (event) => (this.onkey(event) || this.leaves(event) ? 'page' : 'shell');
+    terminal.onbell = () => {
+      if (this.visible) ring(this.element);
+      this.emit('bell', undefined);
+    };
+    terminal.onkey = (event) => this.owner(event);
     this.element.addEventListener('focusin', () => this.emit('focus', undefined));
     onWake(this.gone.signal, { wake: () => client.wake(), sleep: () => client.suspend() });
   }
@@ -169,12 +207,29 @@ export class TerminalView extends Emitter<ViewEvents> {
     const { state } = this;
     this.terminal.readonly = this.readonly;
     this.status.update();
+    if (state.kind === 'open') fetchLater();
     if (state.kind === 'locked' && this.opening.link === undefined) this.unlock();
     this.emit('state', state);
   }
 
   private unlock(): void {
     void unlock().then(() => this.state.kind === 'locked' && this.connect(this.visible));
+  }
+
+  private owner(event: KeyboardEvent): Owner {
+    return this.onkey(event) || this.leaves(event) ? 'page' : this.tools.key(event);
+  }
+
+  /** The menu's entry that ends the session, where there is one to end. */
+  private ending(): Entries {
+    if (this.state.kind !== 'open' || this.readonly) return [];
+    return [{ text: 'End the session …', act: () => void this.end() }];
+  }
+
+  private async end(): Promise<void> {
+    const what = 'All that runs in it is ended, for everybody who looks at it.';
+    if (await confirm('End this session?', [make('p', {}, what)], 'End it')) this.kill();
+    this.focus();
   }
 
   /** Tab is the shell's, but where something is offered below the terminal the keyboard must get there. */
