@@ -16,6 +16,8 @@ import pytest
 from reconnectingpty import leftovers
 from reconnectingpty.leftovers import Mark, Sweeper, ended, scan, send, sweeper
 
+from .support.attached import PATIENCE
+
 FORKING = """
 import os, time
 print("ready", flush=True)
@@ -117,7 +119,7 @@ async def test_the_end_of_a_process_that_is_not_our_child_is_noticed() -> None:
         await asyncio.sleep(0)
         assert not noticed.done()
         os.kill(pid, signal.SIGKILL)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await noticed
             await ended(1 << 22)
 

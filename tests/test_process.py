@@ -110,7 +110,7 @@ async def test_all_output_comes_before_the_end() -> None:
 
 async def test_a_background_child_that_keeps_the_terminal_does_not_hide_the_exit() -> None:
     async with running("trap '' HUP; sleep 1000 & echo last; exit 5") as run:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert await run.ended() == b"last\r\n"
         assert run.process.exited.result() == ExitStatus(code=5)
         assert await run.living()
@@ -118,7 +118,7 @@ async def test_a_background_child_that_keeps_the_terminal_does_not_hide_the_exit
 
 async def test_a_background_child_that_never_stops_writing_does_not_hide_the_exit_either() -> None:
     async with running("trap '' HUP; yes & exit 5") as run:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await run.ended()
         assert run.process.exited.result() == ExitStatus(code=5)
         assert len(run.output) < 4 * OUTPUT_AFTER_EXIT

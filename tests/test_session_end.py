@@ -26,7 +26,7 @@ from reconnectingpty import (
 )
 from reconnectingpty.wire.messages import Closing, Exited, Hello
 
-from .support.attached import Attached, Holding, session_of
+from .support.attached import PATIENCE, Attached, Holding, session_of
 
 HOURS = 3600.0
 
@@ -134,24 +134,24 @@ STUBBORN = {
 
 @pytest.mark.parametrize("script", STUBBORN.values(), ids=STUBBORN)
 async def test_an_abort_ends_at_once_whatever_the_programs_do(script: str) -> None:
-    async with session_of(script, kill_grace=20) as session:
+    async with session_of(script, kill_grace=1000) as session:
         client = Attached.to(session)
         await client.until(b"ready")
         session.abort()
         with pytest.raises(Shutdown):
             await client.outcome
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await session.wait()
 
 
 async def test_an_abort_cuts_a_grace_short_that_has_begun() -> None:
-    async with session_of(STUBBORN["in its group"], kill_grace=20) as session:
+    async with session_of(STUBBORN["in its group"], kill_grace=1000) as session:
         client = Attached.to(session)
         await client.until(b"ready")
         session.close()
         await asyncio.sleep(0)
         session.abort()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await session.wait()
         assert isinstance(session.error, Killed)
 
@@ -165,7 +165,7 @@ async def test_an_abort_does_not_wait_for_a_client_that_takes_nothing() -> None:
         client.feed(b"echo\n")
         await client.held.wait()
         session.abort()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await session.wait()
 
 
@@ -181,7 +181,7 @@ async def test_the_end_does_not_wait_for_ever_for_a_client_that_takes_nothing(
         client.shut()
         end(session)
         other.feed(b"\n")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await session.wait()
         with pytest.raises(SessionClosed):
             await client.outcome
@@ -215,7 +215,7 @@ asyncio.run(main())
         sys.executable, "-c", script, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             out, err = await done.communicate()
     finally:
         if done.returncode is None:
@@ -227,7 +227,7 @@ asyncio.run(main())
 async def test_a_background_child_does_not_hide_the_end() -> None:
     async with session_of("trap '' HUP; yes & echo last; exit 5", linger=5) as session:
         client = Attached.to(session)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             assert await client.outcome is Outcome.EXITED
         assert client.sent[-1] == Exited(5, None)
         assert b"last\r\n" in client.output

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from ..support.attached import PATIENCE
+
 PROGRAM = [sys.executable, "-m", "reconnectingpty_server"]
 
 
@@ -155,7 +157,7 @@ async def test_sighup_reads_the_token_file_again(tmp_path: Path) -> None:
         token.write_text("the-second-token")
         process.send_signal(signal.SIGHUP)
         assert process.stderr is not None
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while b"reloaded" not in await process.stderr.readline():
                 pass
         assert (await run(environment, "list", "--url", url, "--token", "the-first-token"))[0] == 1
@@ -182,11 +184,11 @@ async def test_a_second_sigterm_ends_at_once(tmp_path: Path) -> None:
         await attached.stdout.readuntil(b"ready")
         process.send_signal(signal.SIGTERM)
         assert process.stderr is not None
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while b"shutting down" not in await process.stderr.readline():
                 pass
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await process.wait()
         attached.kill()  # it waits for a server to come back
         await attached.communicate()
