@@ -17,6 +17,7 @@ from reconnectingpty.screen import adopt
 
 from ..screen.homes import forget
 from ..support.attached import Attached
+from . import short
 from .uml import MARK
 
 TOP = Path("/sys/fs/cgroup")
@@ -101,13 +102,21 @@ async def _hidden(backend: str, close: bool) -> Any:
     await client.until(b"hidden")
     (path,) = cgroups()
     pids = (path / "cgroup.procs").read_text().split()
-    names = sorted({Path("/proc", pid, "comm").read_text().strip() for pid in pids})
+    names = sorted({_name(pid) for pid in pids})
     if close:
         session.close()
     else:
         client.feed(b"\n")
     await session.wait()
     return {"names": names, "alive": sum(map(_runs, pids)), "left": len(cgroups())}
+
+
+def _name(pid: str) -> str:
+    """What a process is called; empty for one that has just ended."""
+    try:
+        return Path("/proc", pid, "comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _runs(pid: str) -> bool:
@@ -162,6 +171,19 @@ async def refused() -> Any:
         except OptionError as error:
             said.append(str(error))
     return said
+
+
+@scenario
+async def full_disk() -> Any:
+    return {backend: await short.disk(backend) for backend in ("buffered", "screen")}
+
+
+@scenario
+async def no_more_processes() -> Any:
+    await asyncio.to_thread(lambda: None)
+    group = SERVICE / SERVER
+    (SERVICE / "cgroup.subtree_control").write_text("+pids")
+    return {backend: await short.processes(backend, group) for backend in ("buffered", "screen")}
 
 
 def main() -> None:

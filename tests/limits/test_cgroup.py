@@ -11,8 +11,8 @@ from reconnectingpty.cgroup import Delegation, NoCgroup, _own
 from .uml import inside
 
 
-@pytest.mark.timeout(180)
-async def test_a_session_is_held_by_its_own_cgroup_and_nothing_in_it_outlives_it(tmp_path: Path) -> None:
+@pytest.mark.timeout(300)
+async def test_sessions_on_a_kernel_of_their_own(tmp_path: Path) -> None:
     found = await inside(tmp_path)
     assert not [result for result in found.values() if "error" in result], found
 
@@ -38,6 +38,16 @@ async def test_a_session_is_held_by_its_own_cgroup_and_nothing_in_it_outlives_it
     # A cgroup with limits for its children holds no process itself: the server has moved.
     assert found["where"]["own"] == f"/service/{found['where']['server']}"
     assert set(found["where"]["enabled"].split()) == {"memory", "pids", "cpu"}
+
+    # A disk is full, or there can be no further process: what is new is refused in words, and works when that is over.
+    well = {"alive": True, "ended": "DONE", "after": "", "still": True}
+    assert found["full_disk"]["buffered"] == well | {"refused": ""}  # which keeps nothing on it
+    assert found["full_disk"]["screen"].items() >= well.items()
+    assert "No space left on device" in found["full_disk"]["screen"]["refused"]
+    for backend in ("buffered", "screen"):
+        shortage = found["no_more_processes"][backend]
+        assert shortage.items() >= well.items()
+        assert all("Resource temporarily unavailable" in refused for refused in shortage["refused"]), shortage
 
     assert [text.partition(": ")[2] for text in found["refused"]] == [
         "/sys/fs/cgroup/nowhere is no cgroup of version 2",

@@ -15,7 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 KERNEL = "linux.uml"
-SECONDS = 120.0
+SECONDS = 240.0
 MARK = "result: "
 INIT = """#!/bin/sh
 # The machine's own directories are not to be written; what is written lies in memory.
