@@ -53,6 +53,7 @@ async def test_nothing_is_lost_while_the_tunnel_is_killed_twenty_times(tmp_path:
                 for _ in range(FAILURES):
                     await echo(terminal, 20_000, typed, echoed)
                     sshd.kill_sessions()
+                await echo(terminal, 20_000, typed, echoed)  # so it is up again
                 while len(echoed) < len(typed):
                     echoed += await terminal.read()
                 assert echoed == typed
