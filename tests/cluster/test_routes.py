@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from websockets.exceptions import InvalidStatus
 from reconnectingpty_server.api import ROUTES
 from reconnectingpty_server.cluster.haproxy import ANYBODYS
 from reconnectingpty_server.cluster.router import MAX_NODES
+from reconnectingpty_server.pages import Pages
 
 from ..support.serving import Told, serving
 from .nodes import node
@@ -104,6 +106,20 @@ async def test_new_sessions_go_where_there_are_fewest(tmp_path: Path) -> None:
             socket = await stack.enter_async_context(router.connect(f"reconnect={session}&command=cat"))
             await Told(socket).until_told("hello")
         assert [len(node.server.sessions) for node in nodes.values()] == [3, 3, 3, 3]
+
+
+async def test_a_page_gets_its_parts_while_nodes_have_different_versions(tmp_path: Path) -> None:
+    async with cluster(tmp_path, "a", "b", "c") as (router, nodes):
+        _, _, page = await router.request("GET", "/")
+        part = re.search(r'"(/?assets/[^"]+\.js)"', page.decode())
+        assert part is not None
+        path = f"/{part[1].lstrip('/')}"
+        (tmp_path / "another").mkdir()
+        for name in "bc":
+            nodes[name].server._pages = Pages(tmp_path / "another")
+            assert (await nodes[name].request("GET", path))[0] == 404
+        assert {(await router.request("GET", path))[0] for _ in range(9)} == {200}
+        assert (await router.request("GET", "/assets/nothing.js"))[0] == 404
 
 
 async def test_a_dead_nodes_sessions_are_gone_and_no_other_node_starts_them(tmp_path: Path) -> None:
