@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 PING_SECONDS = 15.0
 PONG_SECONDS = 15.0
 CLOSE_SECONDS = 5.0
+MAX_QUEUE = 4
+"""Frames that may wait to be taken, each of up to a mebibyte; more are left to the kernel, and so to the client."""
 WRITE_HIGH = 128 << 10
 """Bytes that the transport may hold before sending waits."""
 RESET = b"\x1bc"
@@ -196,7 +198,7 @@ class WebSockets:
             ping_interval=PING_SECONDS,
             ping_timeout=PONG_SECONDS,
             close_timeout=CLOSE_SECONDS,
-            max_queue=16,
+            max_queue=MAX_QUEUE,
             write_limit=WRITE_HIGH,
         )
         socket.attach = attach  # type: ignore[attr-defined]

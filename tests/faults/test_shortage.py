@@ -142,15 +142,15 @@ async def test_a_client_that_sends_and_takes_nothing_makes_the_server_hold_littl
         await echo()
         await asyncio.sleep(1.0)
         await echo()
-        # 1 MiB of log, half of input, and the model of each.
-        assert server.memory - before < 8 * (6 << 20)
+        # 1 MiB of log, the frames that may wait, what of the last one the program has not taken, and the model of each.
+        assert server.memory - before < 8 * (12 << 20)
 
 
 async def _pour(socket: Any) -> None:
     """Send for ever, and never read."""
     socket.transport.pause_reading()
     while True:
-        await socket.send(bytes(64 << 10))
+        await socket.send(bytes(1 << 20))
 
 
 async def _cut(socket: Any, task: asyncio.Task[Any]) -> None:
