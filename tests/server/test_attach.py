@@ -151,9 +151,9 @@ async def test_it_stops_goes_on_and_helps() -> None:
         await terminal.when(lambda rows: [row for row in rows if row] == again, "the session alone")
         await terminal.line("echo cooked; cat")
         await terminal.when(lambda rows: "cooked" in rows, "a terminal that is not the shell's own")
-        await terminal.line("~~tilde")
-        await terminal.line("~xyz")
-        await terminal.when(lambda rows: rows.count("~tilde") == 2 and rows.count("~xyz") == 2, "tildes")
+        for typed, meant in (("~~tilde", "~tilde"), ("~xyz", "~xyz")):
+            await terminal.line(typed)
+            await terminal.when(lambda rows, meant=meant: rows.count(meant) == 2, typed)
         await terminal.type("C-d")
         await terminal.line("exit 5")
         await terminal.until("status=5")
@@ -208,8 +208,8 @@ async def test_a_session_that_outlived_its_server_is_shown_by_the_next(tmp_path:
             await terminal.until("no connection")
             server, _ = await serve(port)
             await terminal.when(lambda rows: rows[1] == "ready" and "connection" not in rows[0], "the session again")
-            await terminal.line("echo $kept; exit 6")
-            await terminal.until("42")
+            await terminal.line("echo is $kept; exit 6")
+            await terminal.until("is 42")
             await terminal.until("status=6")
             assert await state(terminal) == before
     finally:

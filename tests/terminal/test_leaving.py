@@ -131,6 +131,7 @@ def test_what_was_written_over_a_screen_is_gone_when_that_is_drawn_anew(name: st
 def test_whatever_a_screen_shows_it_is_drawn_anew_in_place(seed: int, cut: int) -> None:
     fresh, again = drawn_anew(Stream(seed).make(60)[:cut])
     for state in (fresh, again):
+        state.pop("pen")  # some that no sequence makes are made from a saved one, and that depends on what was before
         for name in ("normal", "alternate"):
             state[name] = state[name][:4]  # type: ignore[index]
     assert again == fresh

@@ -29,6 +29,8 @@ GRACE = 0.4
 EOF_SECONDS = 1.0
 """How long a session must be silent before the end of the input is typed again: one that was typed while nothing read
 is lost where a shell's line editor takes the terminal over then."""
+BETWEEN = 64 << 10
+"""Bytes typed that are kept between two terminals."""
 EOF = b"\x04"
 INTERRUPT = b"\x03"
 _STOPS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -62,6 +64,7 @@ class Attachment:
         self._raw = Raw()
         self._screen = Screen()
         self._terminal: Terminal | None = None
+        self._between = b""  # typed while there was none
         self._end: asyncio.Future[End] = self._loop.create_future()
         self._held: asyncio.Future[None] | None = None  # done when the help was read
         self._telling: asyncio.TimerHandle | None = None
@@ -112,6 +115,9 @@ class Attachment:
         while terminal is not None:
             self._terminal = terminal
             try:
+                if self._between:
+                    typed, self._between = self._between, b""
+                    await self._send(typed)
                 end = await self._serve(terminal)
             finally:
                 self._terminal = None
@@ -184,22 +190,26 @@ class Attachment:
             for part in self._keys.feed(data):
                 if isinstance(part, Command):
                     self._obey(part)
-                elif self._held is not None:
+                    continue
+                if self._held is not None:
                     self._go_on()
-                else:
+                    part = b"" if part.startswith(b"\x1b") else part[1:]  # the key that went on
+                if part:
                     await self._send(part)
 
     async def _send(self, data: bytes) -> None:
         """Type; while more waits for the session than may, nothing else is read from the keyboard."""
-        terminal = self._terminal
         try:
-            if terminal is not None:
-                await terminal.send(data)
+            if self._terminal is not None:
+                await self._terminal.send(data)
+                return
         except NotAllowed:
             if INTERRUPT in data:  # nobody else could want it
                 self._finish(LEFT)
+            return
         except SessionEnded:
-            pass  # whoever reads learns how
+            pass  # whoever reads learns how; it may be for the next
+        self._between += data[: BETWEEN - len(self._between)]
 
     async def _from_pipe(self) -> None:
         """What comes by a pipe, or from a file; and then the end of input, for each program that reads on."""
