@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import socket
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -113,8 +114,9 @@ class Remote(Address):
         """A path of the server as an address for browsers."""
         if self.path:
             return path  # a Unix socket has none
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'https' if self.secure else 'http'}://{host}:{self.port}{self.prefix}{path}"
+        node = re.match(r"/node/[^/]+(?=/)", path)
+        prefix = self.prefix.removesuffix(node[0]) if node is not None else self.prefix  # not the same node twice
+        return f"{'https' if self.secure else 'http'}://{self.netloc}{prefix}{path}"
 
 
 def _message(body: bytes) -> str:

@@ -57,6 +57,18 @@ async def test_new_starts_a_session_on_the_node_that_its_name_says(tmp_path: Pat
         assert (await run(environment, "new", "d.made", "--command", "cat"))[0] == 1
 
 
+async def test_a_link_made_by_the_router_or_below_a_node_leads_back(tmp_path: Path) -> None:
+    async with cluster(tmp_path, "a", "b", "c") as (router, _):
+        without = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)}
+        environment = without | {"RECONNECTINGPTY_URL": router.http, "RECONNECTINGPTY_TOKEN": TOKEN}
+        await run(environment, "new", "b.work", "--command", "read x; echo heard $x; exit 4")
+        for more in ((), ("--url", f"{router.http}/node/b")):
+            status, out, err = await run(environment, "share", "b.work", "--write", *more)
+            assert (status, out.startswith(f"{router.http}/node/b/#share=")) == (0, True), (out, err)
+        status, out, err = await run(without, "attach", out.strip(), stdin=b"you\n")
+        assert (status, "heard you" in out) == (4, True), (out, err)
+
+
 async def test_an_agent_has_the_terminals_of_all_nodes(tmp_path: Path) -> None:
     async with cluster(tmp_path, "a", "b") as (router, _), agent(router) as call:
         for name in "ab":
