@@ -126,3 +126,19 @@ async def test_tab_completes_commands_flags_values_files_and_sessions(shell: str
                 await completed(client, "reconnectingpty attach honest-s", "honest-session")
                 await completed(client, "reconnectingpty tunnel --first", "--first-poll")
                 await completed(client, "reconnectingpty completion zs", "zsh")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+async def test_what_a_server_lists_is_never_run(shell: str, tmp_path: Path) -> None:
+    """Whoever has a server that is not ours may be told of sessions with any name."""
+    liar = tmp_path / "reconnectingpty"
+    liar.write_text(
+        "#!/bin/sh\n"
+        f'[ "$1" = list ] || exec {PROGRAMS}/reconnectingpty "$@"\n'
+        "printf 'ID\\n$(touch${IFS}run)\\n`touch${IFS}run`\\nhonest\\n;touch${IFS}run\\n'\n"
+    )
+    liar.chmod(0o755)
+    async with typing(shell, tmp_path, PATH=f"{tmp_path}:/usr/bin:/bin") as client:
+        await completed(client, "reconnectingpty attach hone", "honest")
+        await completed(client, "reconnectingpty attach ", "honest")
+    assert not (tmp_path / "run").exists()

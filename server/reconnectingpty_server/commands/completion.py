@@ -17,8 +17,8 @@ Prints what a shell needs to complete the command line of reconnectingpty:
   source <(reconnectingpty completion bash)        in ~/.bashrc
   source <(reconnectingpty completion zsh)         in ~/.zshrc, after compinit
   reconnectingpty completion fish | source         in ~/.config/fish/config.fish"""
-_LISTED = "reconnectingpty list 2>/dev/null | sed 1d | cut -d' ' -f1"
-"""A command that prints the ids of the sessions of the server here."""
+_LISTED = "reconnectingpty list 2>/dev/null | sed 1d | cut -d' ' -f1 | grep -xE '[A-Za-z0-9._-]+'"
+"""A command that prints the ids of sessions, and nothing that a shell would take for more than a word."""
 
 
 def add(commands: Any, parser: argparse.ArgumentParser) -> None:
