@@ -21,10 +21,12 @@ ENVIRONMENT = (
 )
 STATUS = (
     ("0", "All went well."),
-    ("1", "It did not; why is on standard error. The command run ends with the status of what it ran."),
+    ("1", "It did not; why is on standard error."),
     ("2", "The command line or the configuration is wrong."),
-    ("124", "What was waited for did not come in time."),
-    ("130", "Interrupted."),
+    ("124", "wait, run: it did not come within --timeout."),
+    ("125", "run: the session can't run it."),
+    ("128 + N", "Ended by signal N."),
+    ("another", "run: that of the command. attach, wait --exit: that of the session, where it ended by itself."),
 )
 
 
