@@ -85,6 +85,9 @@ interface Known {
 }
 
 export class Api {
+  /** The nodes that did not answer when the sessions were asked for last. */
+  silent: string[] = [];
+
   private known = new Map<string, Known>();
 
   /**
@@ -107,7 +110,8 @@ export class Api {
     const known = this.known.get(path);
     const answer = await this.ask('GET', path, undefined, known === undefined ? {} : { 'if-none-match': known.tag });
     if (answer.status === 304 && known !== undefined) return known.sessions;
-    const { sessions } = await answer.json() as { sessions: Session[] };
+    const { sessions, silent = [] } = await answer.json() as { sessions: Session[]; silent?: string[] };
+    this.silent = silent;
     const tag = answer.headers.get('etag');
     if (tag === null) this.known.delete(path);
     else this.known.set(path, { tag, sessions });

@@ -17,16 +17,16 @@ interface Heard {
 const OF_EACH = /^\/api\/(sessions|tunnels)(?:\?.*)?$/;
 
 export class Everywhere {
-  /** The nodes that did not answer when something was asked of all. */
-  silent: string[] = [];
-
   private readonly heard = new Map<string, Heard>();
   private alone = false;
 
   /** `ask` reaches whoever answers for the page: the router, or a server that stands alone. */
   constructor(private readonly ask: Fetch) {}
 
-  /** As the function that was given, but a list is that of all nodes, and what is like a session is where that is. */
+  /**
+   * As the function that was given, but a list is that of all nodes, with the names of those that did not answer beside
+   * it in `silent`; and what is like a session is where that is.
+   */
   readonly fetch: Fetch = async (path, how) => {
     const [, field] = OF_EACH.exec(path) ?? [];
     if (field === undefined || this.alone || new URLSearchParams(path.split('?')[1]).has('link')) {
@@ -42,12 +42,10 @@ export class Everywhere {
   };
 
   private async ofAll(nodes: Node[], path: string, field: string, how: RequestInit): Promise<Response> {
-    const silent: string[] = [];
-    const answers = await Promise.all(nodes.map(async ({ node, up }) => {
-      const answer = up ? await this.ofOne(`/node/${node}${path}`, field, how) : null;
-      if (answer === null) silent.push(node);
-      return answer;
-    }));
+    const answers = await Promise.all(
+      nodes.map(({ node, up }) => up ? this.ofOne(`/node/${node}${path}`, field, how) : null),
+    );
+    const silent = nodes.filter((_, index) => answers[index] === null).map(({ node }) => node);
     const lists: { created?: number }[] = [];
     const tags: (string | null)[] = [];
     for (const answer of answers) {
@@ -55,7 +53,6 @@ export class Everywhere {
       lists.push(...answer?.entries ?? []);
       tags.push(answer === null ? '' : answer.tag);
     }
-    this.silent = silent;
     const headers: Record<string, string> = {};
     if (!tags.includes(null)) headers.etag = tags.join(' ');
     if (headers.etag !== undefined && new Headers(how.headers).get('if-none-match') === headers.etag) {
@@ -63,7 +60,7 @@ export class Everywhere {
     }
     // A server's own list is in the order in which they were started, too.
     lists.sort((one, other) => (one.created ?? 0) - (other.created ?? 0));
-    return Response.json({ [field]: lists }, { headers });
+    return Response.json({ [field]: lists, silent }, { headers });
   }
 
   /** What a node has; null where it does not answer. */
