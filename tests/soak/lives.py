@@ -34,8 +34,8 @@ class Soak:
         await asyncio.sleep(self.chance.uniform(0.1, 2.0))
 
     def data(self) -> bytes:
-        """What is typed or pasted."""
-        return self.chance.randbytes(self.chance.choice((1, 1, 1, 5, 80, 5000)))
+        """What is typed or pasted. Printable: of other bytes some, echoed, would ask the terminal for an answer."""
+        return bytes(self.chance.choices(range(32, 127), k=self.chance.choice((1, 1, 1, 5, 80, 5000))))
 
     async def go_on(self, until: float) -> None:
         """Live one life after the other."""
@@ -78,7 +78,7 @@ async def typed_at(soak: Soak, session: str) -> None:
                 socket.transport.abort()
             seen += told.output
             offset = len(seen)
-            assert seen == (b"ready" + sent)[:offset]
+            assert seen == (b"ready" + sent)[:offset], (turn, hello, seen[-200:])
         await soak.pause()
     async with soak.server.connect(f"reconnect={session}&client=other") as socket:
         told = Told(socket)
