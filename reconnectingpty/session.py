@@ -286,8 +286,14 @@ class ReconnectingPTY(ABC):
         began = self._loop.time()
         try:
             await self._start(size)
-        except ReconnectingPTYError as error:
-            failed = error if isinstance(error, StartFailed) else StartFailed(str(error))
+        except Exception as error:
+            if isinstance(error, StartFailed):
+                failed = error
+            elif isinstance(error, ReconnectingPTYError):
+                failed = StartFailed(str(error))
+            else:  # as where there is no further thread to be had
+                log.exception("session %s: cannot start", self.id)
+                failed = StartFailed(str(error), error_type="spawn")
             self._recorder = None
             self._done("error", copy(failed))  # one that was raised holds on to where
             try:

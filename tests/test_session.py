@@ -24,6 +24,7 @@ from reconnectingpty import (
     TooManyViewers,
     backends,
     new,
+    process,
 )
 from reconnectingpty.process import Process
 from reconnectingpty.size import Size
@@ -345,3 +346,17 @@ def test_the_same_life_on_uvloop(tmp_path: Path, uvloop: ModuleType) -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(life())
+
+
+async def test_a_start_that_fails_in_a_way_that_nobody_thought_of_ends_the_session(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def start(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(process, "_start", start)
+    async with session_of("cat") as session:
+        with pytest.raises(StartFailed, match="can't start new thread"):
+            await Attached.to(session).outcome
+        assert session.state is State.DONE
+    assert "cannot start" in caplog.text

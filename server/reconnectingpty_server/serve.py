@@ -9,7 +9,9 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from . import logs, runtime
 from .config import Address, Config, ConfigError, from_arguments
@@ -47,7 +49,17 @@ def _runner() -> Callable[..., int]:
     return uvloop.run
 
 
+async def _have_threads() -> None:
+    """Start all threads that blocking work is given to: on a machine that has run out there would be none for it."""
+    loop, count = asyncio.get_running_loop(), min(32, (os.cpu_count() or 1) + 4)
+    executor = ThreadPoolExecutor(count, "blocking")
+    loop.set_default_executor(executor)
+    all_there = threading.Barrier(count)
+    await asyncio.gather(*(loop.run_in_executor(executor, all_there.wait) for _ in range(count)))
+
+
 async def _serve(config: Config, again: Callable[[], Config]) -> int:
+    await _have_threads()
     server = Server(config)
     service = Service(os.environ, lambda: _status(server))
     told = asyncio.Queue[signal.Signals]()

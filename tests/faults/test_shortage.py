@@ -114,6 +114,15 @@ async def test_sessions_up_to_the_last_descriptor_but_the_reserve(backend: str, 
         await echoes[-1]()
 
 
+async def test_no_thread_is_started_that_a_machine_may_not_have_any_more() -> None:
+    async with program_of() as server, AsyncExitStack() as stack:
+        before = server.threads
+        assert before > 2
+        for echo in await asyncio.gather(*(echo_on(stack, server, f"s{number}") for number in range(40))):
+            await echo(1)
+        assert server.threads == before
+
+
 async def test_many_that_start_at_once_leave_the_reserve_alone() -> None:
     async with program_of(descriptors=128) as server, AsyncExitStack() as stack:
         echo = await echo_on(stack, server, "honest")

@@ -51,6 +51,11 @@ class Program(Remote):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
     @property
+    def threads(self) -> int:
+        """How many it has."""
+        return len(os.listdir(f"/proc/{self.process.pid}/task"))
+
+    @property
     def children(self) -> list[int]:
         """Its child processes."""
         tasks = Path(f"/proc/{self.process.pid}/task").iterdir()
