@@ -17,6 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 NOT_COPIED = shutil.ignore_patterns(".[!g]*", ".git", "node_modules", "build", "dist", "artefacts", "__pycache__")
 """Hidden files are not, but .gitignore, which says what is no source."""
 
+SHIPPED = ("observability", "systemd", "kubernetes")
+"""Folders of `server/` that an operator gets with the wheel."""
+
 pytestmark = pytest.mark.timeout(240)
 
 
@@ -61,7 +64,7 @@ def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tree, "wheel", tmp_path_factory.mktemp("wheel"))
 
 
-def test_the_wheel_has_both_packages_their_types_and_the_page_and_nothing_else(wheel: Path) -> None:
+def test_the_wheel_has_both_packages_their_types_the_page_what_operators_need_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0] for name in names} == {
         "reconnectingpty",
@@ -69,7 +72,11 @@ def test_the_wheel_has_both_packages_their_types_and_the_page_and_nothing_else(w
         "reconnectingpty-0.1.0.data",
         "reconnectingpty-0.1.0.dist-info",
     }
-    assert "reconnectingpty-0.1.0.data/data/share/man/man1/reconnectingpty.1" in names
+    data = {name.partition("data/data/share/")[2] for name in names} - {""}
+    shipped = {path for folder in SHIPPED for path in (ROOT / "server" / folder).rglob("*") if path.is_file()}
+    assert data == {"man/man1/reconnectingpty.1"} | {
+        f"reconnectingpty/{path.relative_to(ROOT / 'server').as_posix()}" for path in shipped
+    }
     assert {"reconnectingpty/py.typed", "reconnectingpty_server/page/index.html"} <= set(names)
     assert [name for name in names if name.startswith("reconnectingpty_server/page/") and name.endswith(".js")]
     assert any(name.endswith("licenses/LICENSE") for name in names)
