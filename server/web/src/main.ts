@@ -1,16 +1,22 @@
-// Puts the page together: where it is, and the view of its session.
+// Puts the page together: who comes, and what they get to see.
 
 import '@xterm/xterm/css/xterm.css';
 import './style.css';
 import './view.css';
 import './panels.css';
+import './workspace/workspace.css';
+import './share/share.css';
 import { element } from './elements.ts';
 import { logIn, unlock } from './login.ts';
-import { forgetCommand, openNewSession, place, takeToken } from './place.ts';
+import { base, place, takeToken } from './place.ts';
+import { enterByLink, hasShare, linkHere, showGuest, takeShare, tellNowhere } from './share/guest.ts';
 import { useStrictStyles } from './strict-styles.ts';
-import { TerminalView } from './terminal-view.ts';
-import { expose } from './test-hook.ts';
 import { stayInView } from './viewport.ts';
+import { Api, type Fetch } from './workspace/api.ts';
+import { Everywhere } from './workspace/everywhere.ts';
+import { Workspace } from './workspace/workspace.ts';
+
+const ask: Fetch = (path, how) => fetch(base + path, how);
 
 /** Log in by the token in the address, if there is one. */
 async function useToken(): Promise<void> {
@@ -30,41 +36,35 @@ function confirmed(command: string): Promise<boolean> {
   });
 }
 
-/** The browser's tab has the terminal's title, and a mark when its bell rang while nobody looked. */
-function nameTab(view: TerminalView): void {
-  let rung = false;
-  const show = (): void => { document.title = `${rung ? '● ' : ''}${view.title || 'reconnectingpty'}`; };
-  view.on('title', show);
-  view.on('bell', () => {
-    rung = document.hidden;
-    show();
-  });
-  document.addEventListener('visibilitychange', () => {
-    rung = false;
-    show();
-  });
+/** The page of somebody who has a login, or gets one. */
+async function work(views: HTMLElement): Promise<void> {
+  const here = await place();
+  const everywhere = new Everywhere(ask);
+  const workspace = new Workspace(views, new Api(everywhere.fetch, unlock), here, () => everywhere.silent);
+  // The same link opened in a tab that has its page already.
+  addEventListener('hashchange', () => void useToken().then(() => workspace.wake()));
+  await useToken();
+  if (here.command === '' || (await confirmed(here.command))) workspace.connect();
+  else workspace.refuse('The command was not run');
+}
+
+/** The page of somebody who came by a link to one session. */
+async function visit(views: HTMLElement, share: string | null): Promise<void> {
+  try {
+    const link = share === null ? linkHere() : await enterByLink(new Api(ask, null), share);
+    await showGuest(views, new Api(ask, null, link), link ?? '');
+  } catch (error) {
+    tellNowhere(views, error);
+  }
 }
 
 async function start(): Promise<void> {
   useStrictStyles();
   stayInView();
-  const here = await place();
-  const view = new TerminalView(element('views', HTMLElement), here);
-  nameTab(view);
-  view.on('state', (state) => { if (state.kind === 'open') forgetCommand(); });
-  view.on('renew', () => void openNewSession());
-  // The same link opened in a tab that has its page already.
-  addEventListener('hashchange', () => void useToken().then(() => view.client.wake()));
-  if (here.test) expose(view);
-  view.focus();
-
-  await useToken();
-  if (here.command !== '' && !(await confirmed(here.command))) {
-    forgetCommand();
-    view.tell('The command was not run');
-    return;
-  }
-  view.connect(true);
+  const views = element('views', HTMLElement);
+  addEventListener('hashchange', () => { if (hasShare()) location.reload(); });
+  const share = takeShare();
+  await (share !== null || linkHere() !== null ? visit(views, share) : work(views));
 }
 
 void start();

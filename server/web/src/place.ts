@@ -19,7 +19,7 @@ export function randomName(): string {
 export const base = /^\/node\/[^/]+/.exec(location.pathname)?.[0] ?? '';
 
 /** A new session's name. The server gives it: where there are several, it says which of them has the session. */
-async function newSession(): Promise<string> {
+export async function newSession(): Promise<string> {
   try {
     const answer = await fetch(`${base}/api/node`, { cache: 'no-store' });
     if (answer.ok) return ((await answer.json()) as { session: string }).session;
@@ -40,7 +40,7 @@ export interface Place {
 export async function place(): Promise<Place> {
   const query = new URLSearchParams(location.search);
   let session = query.get('session') ?? '';
-  if (session === '') {
+  if (session === '' && !query.has('tabs')) {
     session = await newSession();
     query.set('session', session);
     replace(query);
@@ -59,14 +59,6 @@ export function forgetCommand(): void {
   if (!query.has('command')) return;
   query.delete('command');
   replace(query);
-}
-
-/** Leave for a new session; the old one's address stays in the browser's history. */
-export async function openNewSession(): Promise<void> {
-  const query = new URLSearchParams(location.search);
-  query.delete('command');
-  query.set('session', await newSession());
-  location.search = query.toString();
 }
 
 /** The token in the fragment, which is gone from the address bar and the history afterwards. */

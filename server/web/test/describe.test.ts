@@ -19,6 +19,8 @@ test('a session is called by its name, or its title, or its program', () => {
 
 test('the program is what the command is really about', () => {
   assert.equal(program("env PS1='x' bash --norc"), 'bash');
+  assert.equal(program(`env PS1='$ ' LINES="2 \\" 3" /bin/bash --norc`), 'bash');
+  assert.equal(program("echo it's"), 'echo');
   assert.equal(program('exec top'), 'top');
   assert.equal(program(''), '');
 });

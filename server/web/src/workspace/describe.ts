@@ -11,9 +11,12 @@ export function nameOf({ id, name, title, command }: Pick<Session, 'id' | 'name'
   return name || title || program(command) || id;
 }
 
+/** A shell's words, with what is in quotes. */
+const WORDS = /(?:[^\s'"]|'[^']*'|"(?:[^"\\]|\\.)*"|['"])+/g;
+
 /** The program of a command, without its path and arguments. */
 export function program(command: string): string {
-  const words = command.trim().split(/\s+/);
+  const words = command.match(WORDS) ?? [];
   // What only sets the stage for the program itself.
   const first = words.findIndex((word) => word !== 'env' && word !== 'exec' && !/^[A-Za-z_]\w*=/.test(word));
   return (words[first] ?? '').replace(/^.*\//, '');
@@ -64,4 +67,12 @@ export function matches(session: Session, typed: string): boolean {
   const { id, name, title, command, cwd, owner } = session;
   const text = [id, name, title, command, cwd ?? '', owner].join('\n').toLowerCase();
   return typed.toLowerCase().split(/\s+/).every((word) => text.includes(word));
+}
+
+/** Characters that turn the direction of the text around them, or are no text at all. */
+const TURNING = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+/** A text for places where nothing keeps it apart from what stands around it, such as a window's title. */
+export function plain(text: string): string {
+  return text.replace(TURNING, '');
 }

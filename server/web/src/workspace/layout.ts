@@ -217,8 +217,10 @@ export interface Border {
   readonly direction: Direction;
   /** That of the whole split. */
   readonly within: Place;
-  /** From 0 to 1 of that. */
+  /** From 0 to 1 of that; and of the two parts that it lies between, where they begin and end. */
   readonly position: number;
+  readonly before: number;
+  readonly after: number;
 }
 
 export interface Places {
@@ -240,7 +242,8 @@ export function places(root: Node, narrow = false): Places {
     const direction = narrow ? 'column' : node.direction;
     let position = 0;
     node.parts.forEach(({ node: part, share }, index) => {
-      if (index > 0) borders.push({ path, index: index - 1, direction, within, position });
+      const before = position - (node.parts[index - 1]?.share ?? 0);
+      if (index > 0) borders.push({ path, index: index - 1, direction, within, position, before, after: position + share });
       put(part, strip(within, direction, position, share), [...path, index]);
       position += share;
     });
