@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
-from reconnectingpty.tunnel.cli import tunnel
-
-from . import serve
-from .access import users
-from .cluster import command as haproxy_config
-from .commands import agents, attaching, completion, driving, play, sessions
+from .commands import agents, attaching, driving, play, sessions
 from .commands.server import Parser
-from .config import ConfigError, add_flags
 from .logs import complain
 from .remote import RemoteError
 
@@ -22,8 +17,11 @@ def main(arguments: list[str] | None = None) -> None:
     """The console script `reconnectingpty`."""
     given = sys.argv[1:] if arguments is None else arguments
     if given[:1] == ["tunnel"]:  # what follows is ssh's, which argparse would take for its own
+        from reconnectingpty.tunnel.cli import tunnel
+
         raise SystemExit(tunnel(given[1:]))
-    parsed = parser().parse_args(given)
+    only = given[0] if given and given[0][:1] != "-" and given[0] != "completion" else None
+    parsed = parser(only).parse_args(given)
     try:
         status = parsed.run(parsed)
     except RemoteError as error:
@@ -37,29 +35,55 @@ def main(arguments: list[str] | None = None) -> None:
     raise SystemExit(status)
 
 
-def parser() -> argparse.ArgumentParser:
-    """What reads the command line."""
+def parser(only: str | None = None) -> argparse.ArgumentParser:
+    """What reads the command line. With `only` one command, what others would take long to import is left out."""
     parser = argparse.ArgumentParser("reconnectingpty", description="Shells that survive.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
-    serving = commands.add_parser("serve", help="run the server", allow_abbrev=False)
-    add_flags(serving)
-    serving.set_defaults(run=serve.run)
+
+    def add(name: str, text: str, add_flags: Callable[[argparse.ArgumentParser], None]) -> None:
+        command = commands.add_parser(name, help=text, allow_abbrev=False)
+        if only in (None, name):
+            add_flags(command)
+
+    add("serve", "run the server", _serve)
     commands.add_parser("tunnel", help="keep an ssh connection open, as autossh does", add_help=False)
-    adding = commands.add_parser("user", help="add a user, or give one a new token, which is printed")
-    adding.add_argument("name")
-    adding.add_argument("--role", choices=("user", "viewer", "admin"), default="user", help="(default: user)")
-    adding.add_argument("--users-file", required=True, metavar="PATH", help="what the server has as --users-file")
-    adding.set_defaults(run=_add_user)
-    routing = "HAProxy's configuration for several nodes"
-    haproxy_config.add_arguments(commands.add_parser("haproxy-config", help=routing, allow_abbrev=False))
+    add("user", "add a user, or give one a new token, which is printed", _user)
+    add("haproxy-config", "HAProxy's configuration for several nodes", _haproxy_config)
     for group in (attaching, sessions, driving, play, agents):
         group.add(commands)
-    completion.add(commands, parser)
+    if only is None:
+        from .commands import completion
+
+        completion.add(commands, parser)
     return parser
 
 
+def _serve(command: argparse.ArgumentParser) -> None:
+    from . import serve
+    from .config import add_flags
+
+    add_flags(command)
+    command.set_defaults(run=serve.run)
+
+
+def _user(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name")
+    command.add_argument("--role", choices=("user", "viewer", "admin"), default="user", help="(default: user)")
+    command.add_argument("--users-file", required=True, metavar="PATH", help="what the server has as --users-file")
+    command.set_defaults(run=_add_user)
+
+
+def _haproxy_config(command: argparse.ArgumentParser) -> None:
+    from .cluster.command import add_arguments
+
+    add_arguments(command)
+
+
 def _add_user(arguments: argparse.Namespace) -> int:
+    from .access import users
+    from .config import ConfigError
+
     try:
         print(users.add(arguments.users_file, arguments.name, arguments.role))
     except ConfigError as error:
