@@ -179,7 +179,7 @@ class TestEnd:
     async def test_close_ends_what_has_a_session_of_its_own_too(self, tmp_path: Path) -> None:
         with fifo(tmp_path) as pipe:
             async with screen_of(f"setsid -f sh -c 'echo $$ > {pipe.path}; exec sleep 1000'; exec cat") as session:
-                Attached.to(session)
+                await Attached.to(session).until_told(Hello)
                 hidden = int(await pipe.heard())
                 pid = session.info().pid
                 session.close()

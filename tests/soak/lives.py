@@ -147,7 +147,8 @@ async def cannot_start(soak: Soak, session: str) -> None:
     """Made by the API and never attached to, ended; and one whose interpreter there is not."""
     body = b'{"id":"%b","rows":30,"cols":90}' % session.encode()
     assert (await soak.server.request("POST", "/api/sessions", body))[0] == 201
-    assert (await soak.server.request("DELETE", f"/api/sessions/{session}"))[0] == 204
+    ended = (await soak.server.request("DELETE", f"/api/sessions/{session}"))[0]
+    assert ended in (204, 404)  # on a busy machine its timeout may have come first
     async with soak.server.connect(f"reconnect={session}-b&command={quote('#!/no/such/interpreter')}") as socket:
         assert (await Told(socket).to_the_end())[0] == 1011
 

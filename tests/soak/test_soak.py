@@ -32,12 +32,14 @@ EXPECTED = re.compile(
     r"\d\d:\d\d:\d\d info    "
     r"(127\.0\.0\.1:\d+: closed with (4001: killed on request|1011: cannot start '/no/such/interpreter': .*)"
     r"|SIGTERM: shutting down)"
+    # On a busy machine, which does not tell whose fault it is.
+    r"|\d\d:\d\d:\d\d warning the event loop was held up for .*"
 )
 
 
 @pytest.mark.timeout(SECONDS * 3 + 180)
 async def test_two_hundred_sessions_leave_nothing() -> None:
-    flags = ("--timeout", "6", "--limit-creations", "off", "--limit-attaches", "off", "--log-size", "524288")
+    flags = ("--timeout", "15", "--limit-creations", "off", "--limit-attaches", "off", "--log-size", "524288")
     lives: Counter[str] = Counter()
     memory: list[int] = []
     async with program_of(*flags) as server:

@@ -147,6 +147,7 @@ class Told:
         """Wait for a control message; the newest of its kind."""
         while not self.told(kind) and self.close is None:
             await self.next()
+        assert self.told(kind), (kind, self.close)
         return self.told(kind)[-1]
 
     async def to_the_end(self) -> tuple[int, str]:
