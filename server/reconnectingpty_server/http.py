@@ -183,6 +183,8 @@ class HttpConnection(asyncio.Protocol):
         if self._task is not None:
             return
         try:
+            if self._http.their_state is h11.IDLE:
+                _check_lines(self._http.trailing_data[0])
             while True:
                 event = self._http.next_event()
                 if isinstance(event, h11.Request):
@@ -299,6 +301,20 @@ class HttpConnection(asyncio.Protocol):
         self._wait(IDLE_SECONDS if self._idle else HEAD_SECONDS)
         self.transport.resume_reading()
         self._next_event()
+
+
+def _check_lines(data: bytes) -> None:
+    """Refuse a head whose lines end without a carriage return, or go on in the next one, where that has come whole.
+
+    Others take the one for a part of a header's value, and the other for a header of its own. Raises ValueError.
+    """
+    end = _END_OF_HEAD.search(data)
+    if end is not None and _DOUBTFUL.search(data, 0, end.end()):
+        raise ValueError("a line ends without a carriage return, or is folded")
+
+
+_END_OF_HEAD = re.compile(rb"\n\r?\n")
+_DOUBTFUL = re.compile(rb"(?<!\r)\n|\n[ \t]")
 
 
 def _check(request: h11.Request) -> None:

@@ -58,6 +58,11 @@ SMUGGLING = {
     "no version": b"GET /\r\n\r\n" + SMUGGLED,
     "another version": head("GET / HTTP/3.7") + SMUGGLED,
     "two hosts": head("GET /healthz HTTP/1.1", "Host: other") + SMUGGLED,
+    "a bare line feed": head(POST, "X: a\nContent-Length: 4") + SMUGGLED,
+    "bare line feeds alone": b"GET /healthz HTTP/1.1\nHost: 127.0.0.1\n\n" + SMUGGLED,
+    "an end by a bare line feed": head("GET /healthz HTTP/1.1")[:-2] + b"\n" + SMUGGLED,
+    "a folded line": head(POST, "X: a\r\n Content-Length: 999", "Content-Length: 2") + b"{}" + SMUGGLED,
+    "a line folded by a tab": head(POST, "Transfer-Encoding:\r\n\tchunked") + b"0\r\n\r\n" + SMUGGLED,
     "a line that is folded first": b"GET / HTTP/1.1\r\n Host: x\r\n\r\n" + SMUGGLED,
 }
 
@@ -74,17 +79,28 @@ async def test_no_request_is_smuggled_behind_another() -> None:
 
 
 async def test_a_request_whose_framing_is_clear_ends_where_it_says() -> None:
-    """What other programs may read otherwise: folded lines, bare line feeds, a trailer, a body of a GET."""
+    """What other programs may read otherwise: a trailer, a body of a GET, a length that is said twice."""
     async with under_attack() as server:
         body = b'{"token": "wrong"}'
-        folded = head(POST, "X: a\r\n Content-Length: 999", f"Content-Length: {len(body)}") + body
-        found = await server.raw(folded + head("GET /healthz HTTP/1.1", "Connection: close"), end=True)
-        assert statuses(found) == [401, 200], found
         trailer = head(POST, CHUNKED) + b"%x\r\n%b\r\n0\r\n" % (len(body), body) + BEARER.encode() + b"\r\n\r\n"
         assert statuses(await server.raw(trailer, end=True)) == [401]
         inside = head("GET /healthz HTTP/1.1", f"Content-Length: {len(SMUGGLED)}", "Connection: close") + SMUGGLED
         assert statuses(await server.raw(inside, end=True)) == [200]
+        twice = head(POST, f"Content-Length: {len(body)}", f"Content-Length: {len(body)}", "Connection: close") + body
+        assert statuses(await server.raw(twice + SMUGGLED, end=True)) == [401]
         assert await _lives(server, "honest")
+
+
+async def test_a_head_is_the_same_in_one_piece_and_byte_by_byte() -> None:
+    async with under_attack() as server:
+        for what in ("a bare line feed", "a folded line", "a length beside chunks"):
+            reader, writer = await asyncio.open_connection(server.address.host, server.address.port)
+            for byte in SMUGGLING[what].partition(b"\r\n\r\n")[0] + b"\r\n\r\n":
+                writer.write(bytes((byte,)))
+                await asyncio.sleep(0)
+            async with asyncio.timeout(PATIENCE):
+                assert statuses(await reader.read()) == [400], what
+            writer.close()
 
 
 async def _lives(server: Program, session: str) -> bool:
