@@ -358,6 +358,23 @@ async def test_a_directory_that_can_not_be_is_told_and_the_session_lives(
     assert "its recording stops: Not a directory" in caplog.text
 
 
+async def test_no_thread_to_be_had_is_told_and_the_session_lives(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = threading.Thread.start
+
+    def refuse(thread: threading.Thread) -> None:
+        if thread.name.startswith("recording"):
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    async with recorded(tmp_path, "echo hello; exit 4") as session:
+        assert b"hello" in (await to_its_end(session)).output
+    assert session.exit_status is not None and session.exit_status.code == 4
+    assert "its recording stops: can't start new thread" in caplog.text
+
+
 async def test_names_of_files_are_safe_whatever_the_session_is_called(tmp_path: Path) -> None:
     for name in ("../../etc/passwd", "-rf", ".hidden", "a b\nc", "ü" * 300, "x" * 64):
         session = new("true", Options(backend_type="buffered", record=Recordings(tmp_path / "casts")), session_id=name)

@@ -184,9 +184,10 @@ class Recorder:
                 await self._due.wait()
                 self._due.clear()
             await self._close()
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # the latter where there is no further thread to be had
             where = self._file.path if self._file is not None else self._recordings.directory
-            log.error("session %s: its recording stops: %s (%s)", self._source.id, error.strerror or error, where)
+            why = getattr(error, "strerror", None) or error
+            log.error("session %s: its recording stops: %s (%s)", self._source.id, why, where)
             self._source.recording_failed()
             await self._close()
         except asyncio.CancelledError:
