@@ -251,7 +251,19 @@ class Process:
         if self._eof or self._after_exit > OUTPUT_AFTER_EXIT:
             self._set_drained()
         elif self._reading:
-            self._quiet = self._loop.call_later(QUIET_AFTER_EXIT, self._set_drained)
+            self._quiet = self._loop.call_later(QUIET_AFTER_EXIT, self._on_quiet)
+
+    def _on_quiet(self) -> None:
+        """Nothing has come for a while, which on a busy machine may be the kernel's delay. To read has it process what
+        lies there, and tells whether the terminal is closed, too (n_tty_read in Linux's drivers/tty/n_tty.c).
+        """
+        before = self._after_exit
+        self._on_readable()
+        if self._after_exit == before:
+            self._set_drained()
+            if self._quiet is not None:
+                self._quiet.cancel()
+                self._quiet = None
 
     def _set_drained(self) -> None:
         if not self.drained.done():

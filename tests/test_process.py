@@ -228,6 +228,18 @@ async def test_a_program_that_never_reads_can_be_written_to_without_end() -> Non
         assert run.process.pending == 0
 
 
+async def test_output_that_the_kernel_tells_of_too_late_comes_before_the_end() -> None:
+    """On a busy machine what a program wrote may lie unprocessed for longer than a moment after its end."""
+    async with running("echo ready; read; seq 3000; exit 4") as run:
+        await run.until(b"ready")
+        asyncio.get_running_loop().remove_reader(run.process.fd)  # nobody will be told
+        run.process.write(b"\n", lambda count: None)
+        assert await run.process.exited == ExitStatus(code=4)
+        await run.process.drained
+        assert run.output.endswith(b"\r\n2999\r\n3000\r\n")
+        assert run.output.count(b"\r\n") == 3002
+
+
 async def test_output_goes_on_while_input_waits() -> None:
     async with running("stty raw -echo; echo ready; for i in $(seq 1000); do echo $i; done; sleep 1000") as run:
         run.process.write(bytes(500_000), lambda count: None)
