@@ -1,8 +1,8 @@
 # A server of shells in a container of its own:
 #   docker run -p 127.0.0.1:7681:7681 -v home:/home/user reconnectingpty
 # and with nothing written but there and in memory:
-#   docker run --read-only --tmpfs /tmp --tmpfs /run/reconnectingpty:uid=10001,mode=700 --cap-drop all \
-#       --security-opt no-new-privileges -p 127.0.0.1:7681:7681 -v home:/home/user reconnectingpty
+#   docker run --read-only --tmpfs /tmp --cap-drop all --security-opt no-new-privileges \
+#       -p 127.0.0.1:7681:7681 -v home:/home/user reconnectingpty
 ARG BASE=debian:13-slim
 
 # The program with all that it needs, where it will be, made by tools that are not needed there.
@@ -25,10 +25,9 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends python3 screen tini \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log /var/cache/debconf/*-old \
  && useradd --uid 10001 --user-group --create-home --shell /bin/bash user \
- && install -d -o user -g user -m 700 /run/reconnectingpty \
  && ln -s /opt/reconnectingpty/bin/reconnectingpty /opt/reconnectingpty/bin/pyautossh /usr/local/bin/
 COPY --from=build /opt/reconnectingpty /opt/reconnectingpty
-ENV LANG=C.UTF-8 XDG_RUNTIME_DIR=/run/reconnectingpty
+ENV LANG=C.UTF-8 XDG_RUNTIME_DIR=/tmp/runtime
 # A number, so that Kubernetes knows that it is not root.
 USER 10001:10001
 WORKDIR /home/user

@@ -55,7 +55,7 @@ def _abandoned() -> list[SessionDirectory]:
     """The directories of sessions that nobody has, this process's own from now on."""
     try:
         paths = sorted(path for path in home().iterdir() if path.name != "terminfo")
-    except FileNotFoundError:
+    except OSError:  # there is none, or it is not ours to see
         return []
     found: list[SessionDirectory] = []
     for path in paths:

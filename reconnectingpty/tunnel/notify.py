@@ -6,7 +6,6 @@ import asyncio
 import os
 import socket
 from collections.abc import Mapping
-from contextlib import suppress
 
 from .events import GaveUp, ProbeOk, Ready, Stopped
 from .status import State
@@ -30,12 +29,18 @@ class Systemd:
     def __bool__(self) -> bool:
         return bool(self._address)
 
-    def send(self, *lines: str) -> None:
-        """Tell it these; that it does not listen is no error of ours."""
+    def send(self, *lines: str) -> bool:
+        """Tell it these. False where it has no room for them now; that it does not listen is no error of ours."""
         if self._address:
-            with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
-                to.setblocking(False)
-                to.sendto("\n".join(lines).encode(), self._address)
+            try:
+                with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
+                    to.setblocking(False)
+                    to.sendto("\n".join(lines).encode(), self._address)
+            except BlockingIOError:
+                return False
+            except OSError:
+                pass
+        return True
 
 
 async def keep_told(supervisor: SshSupervisor, systemd: Systemd) -> None:

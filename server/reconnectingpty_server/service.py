@@ -9,6 +9,7 @@ import asyncio
 import os
 import socket
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
@@ -20,6 +21,8 @@ FIRST = 3
 """The first descriptor that is passed (SD_LISTEN_FDS_START)."""
 STATUS_SECONDS = 10.0
 """Between two looks at what the status line says."""
+RETRY_SECONDS = 0.1
+"""Until the manager is told again what it had no room for."""
 
 
 def passed(environment: Mapping[str, str]) -> list[socket.socket]:
@@ -58,6 +61,8 @@ class Service:
         self._systemd = Systemd(environment)
         self._status = status
         self._said = ""
+        self._owed: deque[str] = deque()
+        """News that the manager had no room for, oldest first."""
         self._telling: asyncio.Task[None] | None = None
 
     def ready(self) -> None:
@@ -86,18 +91,25 @@ class Service:
             with suppress(asyncio.CancelledError):
                 await self._telling
             self._telling = None
+        self._pay()
 
     def _tell(self, *news: str) -> None:
+        """Tell what must arrive, and how it does."""
         self._said = self._status()
-        self._systemd.send(*news, f"STATUS={self._said}")
+        self._owed.append("\n".join((*news, f"STATUS={self._said}")))
+        self._pay()
+
+    def _pay(self) -> None:
+        while self._owed and self._systemd.send(self._owed[0]):
+            self._owed.popleft()
 
     async def _keep_telling(self) -> None:
         watchdog = self._systemd.watchdog
         period = STATUS_SECONDS if watchdog is None else min(STATUS_SECONDS, watchdog / 2)
         while True:
-            await asyncio.sleep(period)
-            news = [] if watchdog is None else ["WATCHDOG=1"]
-            if self._status() != self._said:
-                self._tell(*news)
-            elif news:
-                self._systemd.send(*news)
+            await asyncio.sleep(min(period, RETRY_SECONDS) if self._owed else period)
+            if watchdog is not None:
+                self._systemd.send("WATCHDOG=1")  # one that finds no room is not the last
+            if not self._owed and self._status() != self._said:
+                self._tell()
+            self._pay()

@@ -21,7 +21,9 @@ from .prometheus import PATIENCE, Prometheus, prometheus
 Scenario = Callable[[Path, Prometheus], AbstractAsyncContextManager[tuple[str, set[str]]]]
 SCENARIOS: list[Scenario] = []
 """Each yields an instance, and the alerts that are to fire for it. All of them go on at the same time."""
-OF_A_BUSY_MACHINE = {f"ReconnectingPTY{name}" for name in ("Down", "LoopStalled", "LoopSlow", "EchoSlow")}
+OF_A_BUSY_MACHINE = {
+    f"ReconnectingPTY{name}" for name in ("Down", "LoopStalled", "LoopSlow", "EchoSlow", "ModelBehind")
+}
 """What may be true of any server here, where all this goes on at once and the alerts wait for nothing."""
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from reconnectingpty_server.config import Address
+from reconnectingpty_server.service import Service
 
 from ..support.attached import PATIENCE
 from ..support.manager import Manager
@@ -56,6 +58,33 @@ async def test_systemd_is_told_of_readiness_state_reload_life_and_the_end(tmp_pa
                 assert "READY=1" in await told("READY=1")
             server.process.terminate()
             assert (await told("STOPPING=1"))[0] == "STOPPING=1"
+
+
+async def test_news_that_a_busy_manager_has_no_room_for_comes_later(tmp_path: Path) -> None:
+    """The kernel keeps few datagrams for it (net.unix.max_dgram_qlen)."""
+    path = str(tmp_path / "notify")
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as busy,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other,
+    ):
+        busy.bind(path)
+        busy.setblocking(False)
+        other.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            while True:
+                other.sendto(b"x", path)
+        service = Service({"NOTIFY_SOCKET": path}, lambda: "well")
+        service.ready()
+        service.stopping()
+        heard: list[bytes] = []
+        async with asyncio.timeout(PATIENCE):
+            while len(heard) < 2:
+                with suppress(BlockingIOError):
+                    while True:
+                        heard += [message for message in [busy.recv(4096)] if message != b"x"]
+                await asyncio.sleep(0.01)
+        assert heard == [b"READY=1\nSTATUS=well", b"STOPPING=1\nSTATUS=well"]
+        await service.close()
 
 
 async def test_a_server_that_is_full_says_so_in_its_status(tmp_path: Path) -> None:

@@ -280,3 +280,10 @@ async def test_there_may_be_nothing_to_take_over() -> None:
     assert await adopt(Options(backend_type="screen")) == []
     (home() / "rubbish").rmdir()
     (home() / "file").unlink()
+
+
+async def test_a_place_that_can_t_be_looked_into_keeps_no_server_from_starting() -> None:
+    home().parent.mkdir()
+    home().write_text("no directory")
+    assert await adopt(Options(backend_type="screen")) == []
+    home().unlink()
