@@ -11,7 +11,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from reconnectingpty.asciicast import Recording
+from reconnectingpty_server.cli import main
 
 from ..support.serving import TOKEN, Serving, serving
 
@@ -210,25 +213,16 @@ async def test_a_link_to_one_session_is_made_used_listed_and_revoked() -> None:
         assert (status, err) == (1, "reconnectingpty: this link has expired or was revoked\n")
 
 
-async def test_every_command_teaches_how_it_is_used() -> None:
-    async with serving() as server:
-        _, out, _ = await run(server, "--help")
-        names = re.findall(r"^    ([a-z-]+)\s", out, re.MULTILINE)
-        assert {
-            "serve",
-            "attach",
-            "list",
-            "new",
-            "kill",
-            "send",
-            "screen",
-            "wait",
-            "run",
-            "record",
-            "play",
-            "share",
-        } <= {*names}
-        for name in {*names} - {"serve", "tunnel", "user", "haproxy-config"}:
-            status, out, _ = await run(server, name, "--help")
-            assert status == 0
-            assert len(out.partition("\n\n")[2].partition("\n\n")[0]) > 60, name
+def test_every_command_teaches_how_it_is_used(capsys: pytest.CaptureFixture[str]) -> None:
+    def taught(*words: str) -> str:
+        with pytest.raises(SystemExit) as ended:
+            main([*words, "--help"])
+        assert ended.value.code == 0, words
+        return capsys.readouterr().out
+
+    names = {*re.findall(r"^    ([a-z-]+)\s", taught(), re.MULTILINE)}
+    assert {
+        "serve", "attach", "list", "new", "kill", "send", "screen", "wait", "run", "record", "play", "share"
+    } <= names  # fmt: skip
+    for name in names - {"serve", "tunnel", "user", "haproxy-config"}:
+        assert len(taught(name).partition("\n\n")[2].partition("\n\n")[0]) > 60, name
