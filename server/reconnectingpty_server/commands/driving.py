@@ -103,7 +103,7 @@ def _driven(work: Callable[[argparse.Namespace], Coroutine[Any, Any, int]], fail
         try:
             return asyncio.run(work(arguments))
         except TimeoutError as error:
-            complain(error or "it took too long")
+            complain(str(error) or "it took too long")
             return TIMED_OUT
         except (ReconnectingPTYError, RemoteError, ValueError) as error:
             complain(_words(error))
