@@ -25,6 +25,8 @@ async def test_list_screen_and_kill_reach_every_node_by_the_router(tmp_path: Pat
         status, out, err = await run(environment, "list")
         assert (status, err) == (0, "")
         assert [line.split()[0] for line in out.splitlines()] == ["ID", "a.work", "b.work", "c.work"]
+        status, out, err = await run(environment, "list", "--url", f"{router.http}/node/b")
+        assert [line.split()[0] for line in out.splitlines()] == ["ID", "b.work"], err
         status, out, _ = await run(environment, "screen", "b.work")
         assert (status, out.strip()) == (0, "bb")
         assert (await run(environment, "kill", "b.work"))[0] == 0

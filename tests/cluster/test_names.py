@@ -98,6 +98,7 @@ def test_a_name_too_long_for_its_node_is_said_to_be() -> None:
         ("/node/a/api/sessions", "/api/sessions"),
         ("/node/a/", "/"),
         ("/node/a", "/"),
+        ("/node/a/node/a/api/sessions", "/api/sessions"),
         ("/node/a/api/sessions/work/screen", "/api/sessions/a.work/screen"),
         ("/api/sessions/work", "/api/sessions/a.work"),
         ("/api/sessions/a.work/links/x", "/api/sessions/a.work/links/x"),
@@ -111,7 +112,16 @@ def test_a_path_is_taken_as_this_nodes(path: str, wanted: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/node/b/", "/node/b", "/node//x", "/node/A/x", "/api/sessions/b.x", "/node/a/api/sessions/b.x"]
+    "path",
+    [
+        "/node/b/",
+        "/node/b",
+        "/node/a/node/b/",
+        "/node//x",
+        "/node/A/x",
+        "/api/sessions/b.x",
+        "/node/a/api/sessions/b.x",
+    ],
 )
 def test_a_path_of_another_node_is_elsewhere(path: str) -> None:
     with pytest.raises(Refused) as refused:

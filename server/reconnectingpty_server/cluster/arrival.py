@@ -44,9 +44,10 @@ def own(session: str, node: Node, lives: Callable[[str], object]) -> str:
 
 
 def _without_node(path: str, node: Node) -> str:
-    if not path.startswith(PREFIX):
-        return path
-    name, _, rest = path.removeprefix(PREFIX).partition("/")
-    if name != node.name:
-        raise Refused(Response.error(421, str(Elsewhere("that path", name, node.name))))
-    return f"/{rest}"
+    # More than once: who was given an address below a node's path may put the node's path before its own.
+    while path.startswith(PREFIX):
+        name, _, rest = path.removeprefix(PREFIX).partition("/")
+        if name != node.name:
+            raise Refused(Response.error(421, str(Elsewhere("that path", name, node.name))))
+        path = f"/{rest}"
+    return path
