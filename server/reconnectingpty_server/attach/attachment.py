@@ -15,17 +15,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from reconnectingpty import NotAllowed
-from reconnectingpty.client import Closed, Connected, Down, Event, Exited, SessionEnded, Terminal
+from reconnectingpty.client import Closed, Exited, SessionEnded, Terminal
 from reconnectingpty.size import Size
 
-from ..logs import clean
 from ..own_terminal import STDIN, Raw
-from .escapes import Command, Escapes, shown
+from .escapes import Command, Escapes
 from .screen import Screen
+from .words import Words
 
 SLICE = 64 << 10
-GRACE = 0.4
-"""Seconds without a connection before it is worth a word."""
 EOF_SECONDS = 1.0
 """How long a session must be silent before the end of the input is typed again: one that was typed while nothing read
 is lost where a shell's line editor takes the terminal over then."""
@@ -58,19 +56,14 @@ class Attachment:
     ) -> None:
         self._make = make
         self._escape = escape if os.isatty(STDIN) else None
-        self._tell = tell
         self._keys = Escapes(self._escape)
         self._loop = asyncio.get_running_loop()
         self._raw = Raw()
         self._screen = Screen()
+        self._words = Words(self._screen, self._escape, tell)
         self._terminal: Terminal | None = None
         self._between = b""  # typed while there was none
         self._end: asyncio.Future[End] = self._loop.create_future()
-        self._held: asyncio.Future[None] | None = None  # done when the help was read
-        self._telling: asyncio.TimerHandle | None = None
-        self._why = ""  # there is no connection
-        self._since = self._next = 0.0  # when it was lost, and when the next attempt is made
-        self._notice = ""  # about that
         self._stopping = False
 
     async def run(self) -> End:
@@ -80,13 +73,13 @@ class Attachment:
                 terminal = await self._open(again=False)  # not raw yet, so that ^C ends a wait for the server
                 return await self._attached(terminal) if terminal is not None else self._end.result()
             finally:
-                self._no_longer_down()
+                self._words.connected()
                 self._screen.close()
 
     async def _open(self, *, again: bool) -> Terminal | None:
         """A terminal that is open; None where the person has left before."""
         terminal = self._make(self._screen.size, again)
-        terminal.on_event = self._happened
+        terminal.on_event = self._words.happened
         opening = asyncio.create_task(terminal.open())
         await asyncio.wait((opening, self._end), return_when=asyncio.FIRST_COMPLETED)
         if opening.done():
@@ -107,7 +100,7 @@ class Attachment:
             finally:
                 typing.cancel()
                 await asyncio.gather(typing, return_exceptions=True)
-                self._no_longer_down()
+                self._words.connected()
                 self._screen.leave()
 
     async def _serve_all(self, first: Terminal) -> End:
@@ -154,8 +147,7 @@ class Attachment:
         screen = self._screen
         with terminal.reader() as reader:
             while item := await reader.next(SLICE):
-                if self._held is not None:
-                    await self._held
+                await self._words.read()
                 if isinstance(item, Size):
                     screen.resized(item)
                     continue
@@ -164,8 +156,8 @@ class Attachment:
                 if screen.broken:
                     self._finish(Left(128 + signal.SIGPIPE))
                     break
-                if self._notice and not reader.waiting:
-                    screen.cover([self._notice])
+                if not reader.waiting:
+                    self._words.remind()
         await screen.done()
 
     # -- to the session
@@ -191,8 +183,8 @@ class Attachment:
                 if isinstance(part, Command):
                     self._obey(part)
                     continue
-                if self._held is not None:
-                    self._go_on()
+                if self._words.helping:
+                    self._words.go_on()
                     part = b"" if part.startswith(b"\x1b") else part[1:]  # the key that went on
                 if part:
                     await self._send(part)
@@ -231,7 +223,7 @@ class Attachment:
     # -- what the person asks for
 
     def _obey(self, command: Command) -> None:
-        self._go_on()
+        self._words.go_on()
         match command:
             case Command.LEAVE:
                 self._finish(LEFT)
@@ -240,41 +232,12 @@ class Attachment:
             case Command.REDRAW:
                 self._screen.redraw()
             case Command.HELP:
-                self._help()
-
-    def _help(self) -> None:
-        assert self._escape is not None
-        key, terminal = shown(self._escape), self._terminal
-        lines = [
-            f"{key}.   leave; the session goes on",
-            f"{key}^Z  stop this program, until `fg`",
-            f"{key}r   draw the screen anew",
-            f"{key}{key}   type {key}",
-            "These count after Enter.",
-        ]
-        if not self._screen.personal:
-            self._tell("; ".join(lines))
-            return
-        if terminal is not None:
-            state = "connected" if terminal.connected else "not connected"
-            lines.append(f"Session {terminal.session}: {state}, {terminal.viewers} attached. Any key goes on.")
-        self._held = self._loop.create_future()
-        self._screen.cover(lines)
-
-    def _go_on(self) -> None:
-        """The help was read."""
-        held, self._held = self._held, None
-        if held is None:
-            return
-        if not held.done():
-            held.set_result(None)
-        self._screen.uncover()
-        if self._notice:
-            self._screen.cover([self._notice])
+                self._words.help(self._terminal)
 
     def _suspend(self) -> None:
         """Give the terminal back, stop, and take it again."""
-        self._screen.leave()
+        if self._terminal is not None:
+            self._screen.leave()
         self._raw.leave()
         self._loop.remove_signal_handler(signal.SIGTSTP)
         self._stopping = True
@@ -299,44 +262,6 @@ class Attachment:
         size = self._screen.measure()
         if size is not None and self._terminal is not None:
             self._terminal.resize(size.rows, size.cols)
-
-    # -- the connection
-
-    def _happened(self, event: Event) -> None:
-        match event:
-            case Down():
-                now = self._loop.time()
-                self._why = event.reason
-                self._next = now + event.seconds
-                if self._telling is None:
-                    self._since = now
-                    self._telling = self._loop.call_later(GRACE, self._tell_down)
-            case Connected() | Exited() | Closed():
-                self._no_longer_down()
-
-    def _tell_down(self) -> None:
-        """Say that there is no connection; and for how long, every second."""
-        now = self._loop.time()
-        leave = f"; {shown(self._escape)}. leaves" if self._escape is not None else ""
-        soon = f"next attempt in {self._next - now:.0f} s" if self._next - now > 1 else "trying again"
-        self._notice = f"no connection for {now - self._since:.0f} s; {soon}{leave} ({clean(self._why)})"
-        if not self._screen.personal:
-            self._tell(f"{clean(self._why)}; trying again{leave}")
-            return
-        if self._held is None:
-            self._screen.cover([self._notice])
-        self._telling = self._loop.call_later(1.0, self._tell_down)
-
-    def _no_longer_down(self) -> None:
-        if self._telling is not None:
-            self._telling.cancel()
-            self._telling = None
-        if self._notice:
-            self._notice = ""
-            if not self._screen.personal:
-                self._tell("connected again")
-            elif self._held is None:
-                self._screen.uncover()
 
     # -- signals
 
