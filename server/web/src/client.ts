@@ -103,6 +103,7 @@ export class Client {
   private stopAck: () => void = nothing;
   private ackWaits = false;
   private attempts = 0;
+  private connections = 0;
   private openedAt: number | null = null;
   private pings = 0;
   private trips: number[] = [];
@@ -133,11 +134,16 @@ export class Client {
     return this.at?.offset ?? 0;
   }
 
+  private get address(): string {
+    return address(this.origin, this.who, this.told, this.at, this.connections);
+  }
+
   /** Connect now, in whatever state. */
   connect(): void {
     this.leave();
     this.told = this.screen.size();
-    const socket = this.around.socket(address(this.origin, this.who, this.told, this.at), SUBPROTOCOL);
+    this.connections += 1;
+    const socket = this.around.socket(this.address, SUBPROTOCOL);
     socket.binaryType = 'arraybuffer';
     socket.onmessage = (event) => this.received(event.data);
     socket.onclose = (event) => this.closed(event.code, event.reason);
@@ -354,7 +360,7 @@ export class Client {
 
   private findOut(): void {
     const { state } = this;
-    void this.around.diagnose(address(this.origin, this.who, this.told, this.at)).then((diagnosis) => {
+    void this.around.diagnose(this.address).then((diagnosis) => {
       if (this.state !== state) return; // somebody connected meanwhile
       if (diagnosis.kind === 'unauthorized') this.set({ kind: 'locked' });
       else if (diagnosis.kind === 'refused' && this.hopeless) this.finish({ cause: 'refused', reason: diagnosis.reason });

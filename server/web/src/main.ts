@@ -39,8 +39,7 @@ function confirmed(command: string): Promise<boolean> {
 /** The page of somebody who has a login, or gets one. */
 async function work(views: HTMLElement): Promise<void> {
   const here = await place();
-  const everywhere = new Everywhere(ask);
-  const workspace = new Workspace(views, new Api(everywhere.fetch, unlock), here, () => everywhere.silent);
+  const workspace = new Workspace(views, new Api(new Everywhere(ask).fetch, unlock), here);
   // The same link opened in a tab that has its page already.
   addEventListener('hashchange', () => void useToken().then(() => workspace.wake()));
   await useToken();

@@ -43,7 +43,7 @@ export function openMenu(button: HTMLElement, label: string, entries: Entries, l
     button.setAttribute('aria-expanded', 'false');
     if (!taken) left();
   });
-  document.body.append(menu);
+  (document.querySelector('main') ?? document.body).append(menu);
   menu.showPopover();
   place(menu, button);
   button.setAttribute('aria-expanded', 'true');

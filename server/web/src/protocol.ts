@@ -113,13 +113,17 @@ export interface Position {
   offset: number | null;
 }
 
-/** The address of a terminal, below `origin` (ws:// or wss://). `position` null: this client has seen nothing yet. */
-export function address(origin: string, who: Identity, size: Size, position: Position | null): string {
+/**
+ * The address of a terminal, below `origin` (ws:// or wss://). `position` null: this client has seen nothing yet.
+ * `attempt` grows with each connection, so that one that arrives late ends none that is newer.
+ */
+export function address(origin: string, who: Identity, size: Size, position: Position | null, attempt: number): string {
   const query = new URLSearchParams({
     reconnect: who.session,
     width: String(size.cols),
     height: String(size.rows),
     client: who.client,
+    attempt: String(attempt),
   });
   if (position !== null) {
     query.set('epoch', position.epoch);

@@ -6,7 +6,7 @@ import { Bench, settle } from './fakes.ts';
 
 test('the first connection tells the size before the first byte, and no position', () => {
   const { query, socket } = new Bench();
-  assert.deepEqual(query, { reconnect: 's', client: 'c', width: '100', height: '30' });
+  assert.deepEqual(query, { reconnect: 's', client: 'c', width: '100', height: '30', attempt: '1' });
   assert.equal(socket.protocol, 'reconnectingpty.v1');
   assert.equal(socket.binaryType, 'arraybuffer');
 });
@@ -79,7 +79,7 @@ test('a reconnect goes on at its offset without touching the terminal', () => {
   bench.socket.output('abc');
   const { pictures } = bench.screen;
   bench.reconnect();
-  assert.deepEqual([bench.query['epoch'], bench.query['offset']], ['e1', '3']);
+  assert.deepEqual([bench.query['epoch'], bench.query['offset'], bench.query['attempt']], ['e1', '3', '2']);
   bench.hello({ offset: 3 });
   bench.socket.output('def');
   assert.equal(bench.screen.text, 'abcdef');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ProtocolError, address, comesBack, decode, encode } from '../src/protocol.ts';
+import { ProtocolError, address, comesBack, decode, encode, type Identity, type Position, type Size } from '../src/protocol.ts';
 
 const MESSAGES = [
   {
@@ -56,10 +56,11 @@ test('every message of a client is one JSON object', () => {
 
 const WHO = { session: 'a.b', client: 'c', readonly: false, command: '' };
 const SIZE = { rows: 24, cols: 80 };
-const query = (...rest: Parameters<typeof address>) => Object.fromEntries(new URL(address(...rest)).searchParams);
+const query = (origin: string, who: Identity, size: Size, position: Position | null) =>
+  Object.fromEntries(new URL(address(origin, who, size, position, 1)).searchParams);
 
 test('an address names the session, the client and the size', () => {
-  assert.equal(address('wss://h:1', WHO, SIZE, null), 'wss://h:1/pty?reconnect=a.b&width=80&height=24&client=c');
+  assert.equal(address('wss://h:1', WHO, SIZE, null, 3), 'wss://h:1/pty?reconnect=a.b&width=80&height=24&client=c&attempt=3');
 });
 
 test('a command is asked for once, and its characters are escaped', () => {

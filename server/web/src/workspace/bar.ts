@@ -94,7 +94,7 @@ export class Bar extends Emitter<BarEvents> {
     const mark = make('span', { class: 'mark' });
     // For the mouse only: the keyboard has Delete, and a button within a tab would be one that no reader finds.
     const close = make('span', { class: 'close', 'aria-hidden': 'true' }, icon('close'));
-    const tab = make('button', { class: 'tab', role: 'tab', type: 'button' }, mark, label, count, close);
+    const tab = make('button', { class: 'tab', role: 'tab', type: 'button' }, mark, label, ' ', count, close);
     tab.onclick = (event) => {
       if (close.contains(event.target as globalThis.Node)) this.emit('close', at);
       else this.emit(event.detail === 0 ? 'enter' : 'select', at);
@@ -175,7 +175,7 @@ function show({ tab, label, count, mark }: Shown, face: Face, active: boolean): 
   tab.title = plain(face.hint);
   tab.tabIndex = active ? 0 : -1;
   const marked = MARKS[face.mark] === '' ? '' : `, ${MARKS[face.mark]}`;
-  tab.setAttribute('aria-label', `${plain(face.label)}${panes > 1 ? `, ${panes} sessions` : ''}${marked}`);
+  tab.setAttribute('aria-label', `${plain(face.label)}${panes > 1 ? ` ${panes} sessions` : ''}${marked}`);
   tab.setAttribute('aria-selected', String(active));
   tab.setAttribute('aria-controls', face.panes.join(' '));
 }

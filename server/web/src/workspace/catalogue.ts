@@ -21,8 +21,7 @@ export class Catalogue extends Emitter<{ change: void }> {
   private timer = 0;
   private asking: Promise<void> | null = null;
 
-  /** `silent` names the nodes that did not answer when they were asked last. */
-  constructor(private readonly api: Api, private readonly silent: () => readonly string[] = () => []) {
+  constructor(private readonly api: Api) {
     super();
     document.addEventListener('visibilitychange', () => { if (this.watchers > 0 && !document.hidden) this.again(0); });
   }
@@ -57,7 +56,7 @@ export class Catalogue extends Emitter<{ change: void }> {
     let { sessions, problem } = this;
     try {
       sessions = await this.api.sessions(this.watchers > 0 ? LINES : 0);
-      problem = silence(this.silent());
+      problem = silence(this.api.silent);
     } catch (error) {
       problem = (error as Error).message;
     }

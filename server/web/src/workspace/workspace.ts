@@ -51,17 +51,12 @@ export class Workspace {
   private readonly nothing: HTMLElement;
   private dialog: SessionsDialog | null = null;
 
-  constructor(
-    private readonly views: HTMLElement,
-    private readonly api: Api,
-    private readonly start: Start,
-    silent: () => readonly string[],
-  ) {
+  constructor(private readonly views: HTMLElement, private readonly api: Api, private readonly start: Start) {
     const top = make('div', { class: 'top' });
     views.before(top);
     this.bar = new Bar(top);
     this.borders = new Borders(views, (border, position) => this.show(resize(this.layout, border.path, border.index, position), false));
-    this.catalogue = new Catalogue(api, silent);
+    this.catalogue = new Catalogue(api);
     this.nothing = this.makeNothing();
     this.listen();
     const layout = read(location.search);
