@@ -13,7 +13,10 @@ export class Notice {
   private readonly actions = make('span', { class: 'notice-actions' });
   private readonly element = make('div', { class: 'notice', role: 'alert', hidden: true }, this.text, this.actions);
 
-  constructor(parent: HTMLElement) {
+  /** `back` gives the keyboard back to where it belongs. */
+  constructor(parent: HTMLElement, private readonly back: () => void) {
+    // A click leaves the keyboard where it is: a button that it went to is hidden the next moment.
+    this.element.addEventListener('mousedown', (event) => { if (event.target !== this.text) event.preventDefault(); });
     parent.append(this.element);
   }
 
@@ -36,6 +39,8 @@ export class Notice {
   }
 
   hide(): void {
+    const focused = this.element.contains(document.activeElement);
     this.element.hidden = true;
+    if (focused) this.back();
   }
 }

@@ -78,6 +78,7 @@ export class Search {
   /** Another search: from the newest line on. */
   private begin(): void {
     this.terminal.xterm.clearSelection();
+    this.addon?.clearDecorations(); // which it keeps when only the case or the kind of the pattern has changed
     this.find(true);
   }
 

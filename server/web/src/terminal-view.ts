@@ -91,7 +91,7 @@ export class TerminalView extends Emitter<ViewEvents> {
     parent.append(this.element);
     this.terminal = new Terminal(stage);
     this.client = this.makeClient();
-    const notice = new Notice(screen);
+    const notice = new Notice(screen, () => this.focus());
     this.terminal.links = new LinkCard(screen, notice, here === 'mac');
     this.touch = new Touch(stage, this.terminal);
     this.keyBar = new KeyBar(bars, this.terminal, () => this.tools.run('paste'));

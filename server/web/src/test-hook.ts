@@ -15,6 +15,7 @@ export function expose(view: TerminalView): void {
       size: () => ({ rows: terminal.xterm.rows, cols: terminal.xterm.cols }),
       fitting: () => terminal.size(),
       text: () => terminal.text(),
+      xterm: terminal.xterm,
     },
   });
 }
