@@ -106,7 +106,13 @@ class Open:
 
     async def _opened(self, session: str, ended: Terminal | None) -> Terminal:
         request = AttachRequest(
-            session=session, rows=0, cols=0, client=secrets.token_hex(8), attach_only=True, readonly=self._readonly
+            session=session,
+            rows=0,
+            cols=0,
+            client=secrets.token_hex(8),
+            attach_only=True,
+            readonly=self._readonly,
+            answers=False,
         )
         try:
             return await Terminal(self._remote, request, Settings(give_up=PATIENCE)).open()

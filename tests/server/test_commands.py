@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from reconnectingpty import questions
 from reconnectingpty.asciicast import Recording
 from reconnectingpty_server.cli import main
 
@@ -108,6 +109,16 @@ async def test_a_command_runs_in_the_sessions_shell_and_its_status_is_passed_on(
         await run(server, "send", "work", "--keys", "C-c")
         await shows(server, "work", "^C")
         assert await run(server, "run", "work", "echo again") == (0, "again\n", "")
+
+
+async def test_what_a_program_asks_is_answered_at_once_while_a_command_waits_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(questions, "PATIENCE", 1000.0)  # with a terminal that would have to answer itself
+    async with serving(command=SHELL) as server:
+        asks = r"IFS= read -rsd c -p $'\e[c' answer; declare -p answer"
+        status, out, _ = await run(server, "run", "work", asks)
+        assert (status, "\\E[?" in out) == (0, True), out
 
 
 async def test_what_is_sent_is_typed_and_keys_are_pressed_as_the_program_wants_them() -> None:

@@ -54,6 +54,8 @@ async def test_an_agent_works_in_a_shell_that_a_person_could_watch() -> None:
         assert {tool.name for tool in (await call.client.list_tools()).tools} == LOOKING | DOING
         started = await call("start_session", name="work", cols=100, rows=30)
         assert (started["session"], started["cols"], started["rows"], started["viewers"]) == ("work", 100, 30, 1)
+        (viewer,) = next(iter(server.server.sessions))._viewers
+        assert not viewer.is_terminal  # so that what programs ask is answered by the session, and at once
         ran = await call("run_command", session="work", command="x=kept; echo $((40 + 2)); false")
         assert (ran["status"], ran["output"], ran["timed_out"]) == (1, "42", False)
         assert (await call("run_command", session="work", command="echo $x"))["output"] == "kept"

@@ -90,6 +90,7 @@ def terminal_of(arguments: argparse.Namespace, *, start: bool = False, readonly:
         command=getattr(arguments, "command", "") or "",
         attach_only=not start,
         readonly=readonly,
+        answers=False,
     )
     return Terminal(remote, request, Settings(give_up=PATIENCE))
 
