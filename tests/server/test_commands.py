@@ -193,7 +193,10 @@ async def test_a_session_is_recorded_from_outside_until_it_ends_or_one_has_enoug
         shown = "".join(event.text for event in events if event.code == "o")
         assert re.fullmatch(r"before.*\r\nafter\r\n\r\n", shown, re.DOTALL)
         assert (events[-1].code, events[-1].text) == ("x", "6")
-        status, _, err = await run(server, "record", "work", str(path))
+        await run(server, "new", "other", "--command", "echo shown; cat")
+        assert await run(server, "record", "other", str(tmp_path / "other.cast"), "--for", "0.5s") == (0, "", "")
+        assert "shown" in (tmp_path / "other.cast").read_text()
+        status, _, err = await run(server, "record", "other", str(path))
         assert (status, err) == (1, f"reconnectingpty: cannot record into {path}: File exists\n")
 
 

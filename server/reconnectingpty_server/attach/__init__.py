@@ -17,7 +17,7 @@ from .attachment import Attachment, End, Left
 
 LONGEST_WAIT = 10.0
 """Seconds between two attempts; a person is waiting."""
-HOLD = 32 << 10
+HOLD = 128 << 10
 """Bytes that may wait for this terminal: what is typed meanwhile shows an effect behind them."""
 INPUT_WAITING = 256 << 10
 """Bytes of input that may wait for the session before no more is read."""
