@@ -21,12 +21,13 @@ pytestmark = [
 async def test_the_page_finds_its_way_by_the_router(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         keys = str(tmp_path / "keys")
-        addresses = {}
+        nodes = {}
         for name in "abc":
             home = tmp_path / name
             home.mkdir()
             flags = ("--node", name, "--key-file", keys, "--trusted-proxy", "127.0.0.1")
-            addresses[name] = f"127.0.0.1:{(await stack.enter_async_context(program(home, *flags))).port}"
+            nodes[name] = await stack.enter_async_context(program(home, *flags))
+        addresses = {name: f"127.0.0.1:{node.port}" for name, node in nodes.items()}
         router = await stack.enter_async_context(routing(tmp_path, addresses))
         await router.until_seen("a", "b", "c")
         person = Person(await stack.enter_async_context(browser()))
@@ -50,3 +51,15 @@ async def test_the_page_finds_its_way_by_the_router(tmp_path: Path) -> None:
 
         nowhere = await person.open(f"{router.http}/?session=work&test=1")
         await nowhere.until_status("names no node")
+
+        # The list is that of all nodes, and says which of them does not answer.
+        await new.page.keyboard.press("Control+Shift+L")
+        listed = (
+            "[...document.querySelectorAll('.card')].map((card) => card.dataset.session.split('.')[0]).sort().join('')"
+        )
+        await new.until(f"{listed} === '{''.join(sorted('abc' + found[1]))}'")
+        other = next(name for name in "abc" if name != found[1])
+        await nodes[other].kill()
+        await new.until(f"document.querySelector('.problem')?.textContent === 'The node {other} does not answer.'")
+        await new.until(f"{listed} === '{''.join(sorted('abc'.replace(other, '') + found[1]))}'")
+        await new.screenshot("nodes")
