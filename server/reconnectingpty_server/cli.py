@@ -82,7 +82,7 @@ def _haproxy_config(command: argparse.ArgumentParser) -> None:
 
 def _add_user(arguments: argparse.Namespace) -> int:
     from .access import users
-    from .config import ConfigError
+    from .values import ConfigError
 
     try:
         print(users.add(arguments.users_file, arguments.name, arguments.role))

@@ -7,9 +7,7 @@ sentence that names the setting and what it may be.
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import os
-import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -20,167 +18,12 @@ from reconnectingpty import Limits, OptionError, Options, Recordings, SizePolicy
 from reconnectingpty.options import MIN_LOG, MIN_RATE
 from reconnectingpty.recording.directory import FILE_SIZE, FILES, LEAST_FILE, TOTAL_SIZE
 
-from .access import proxies
+from . import values
+from .access.proxies import Network
 from .access.throttle import Rate
-from .cluster.names import NODE, WHAT_A_NODE_IS
+from .values import Address, ConfigError
 
 PREFIX = "RECONNECTINGPTY_"
-
-
-class ConfigError(Exception):
-    """A setting that can't be; the message is one line for the user."""
-
-
-class Address(NamedTuple):
-    """Where to listen: a TCP host and port, or a Unix socket's path."""
-
-    host: str
-    port: int
-    path: str = ""
-
-    @property
-    def local(self) -> bool:
-        """Whether only this machine can reach it."""
-        if self.path or self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
-
-    def __str__(self) -> str:
-        if self.path:
-            return f"unix:{self.path}"
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-def read_address(text: str) -> Address:
-    """An address as a person writes it. Raises ConfigError."""
-    if text.startswith("unix:"):
-        if len(text) > len("unix:"):
-            return Address("", 0, text.removeprefix("unix:"))
-    elif (match := re.fullmatch(r"(?:\[([0-9a-fA-F:.%]+)\]|([^:\[\]/]*)):(\d{1,5})", text)) and int(match[3]) < 65536:
-        return Address(match[1] or match[2] or "0.0.0.0", int(match[3]))  # noqa: S104 (what ":port" means)
-    raise ConfigError("must be host:port, [v6]:port or unix:/path")
-
-
-def _seconds(text: str) -> float | None:
-    if text == "never":
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < 1e9:
-        raise ConfigError("must be a number of seconds above 0, or never")
-    return seconds
-
-
-def _whole(least: int, most: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not re.fullmatch(r"\d{1,12}", text) or not least <= int(text) <= most:
-            raise ConfigError(f"must be a whole number from {least} to {most}")
-        return int(text)
-
-    return read
-
-
-def _bytes(least: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        match = re.fullmatch(r"(\d{1,15})([KMGT]?)(?:i?B)?", text, re.IGNORECASE)
-        count = int(match[1]) << 10 * " KMGT".index(match[2].upper() or " ") if match is not None else -1
-        if count < least:
-            raise ConfigError(f"must be a number of bytes, as 500M or 2G, of at least {least}")
-        return count
-
-    return read
-
-
-def _cpus(text: str) -> float:
-    try:
-        cpus = float(text)
-    except ValueError:
-        cpus = 0.0
-    if not 0.01 <= cpus <= 4096:
-        raise ConfigError("must be a number of CPUs from 0.01 on, as 0.5 or 2")
-    return cpus
-
-
-def _variable(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*\*?", text):
-        raise ConfigError("must be the name of a variable, or how names begin and then *")
-    return text
-
-
-def _one_of(*names: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in names:
-            raise ConfigError(f"must be one of {', '.join(names)}")
-        return text
-
-    return read
-
-
-def _flag(text: str) -> bool:
-    values = {
-        "1": True,
-        "true": True,
-        "yes": True,
-        "on": True,
-        "0": False,
-        "false": False,
-        "no": False,
-        "off": False,
-        "": False,
-    }
-    if text.lower() not in values:
-        raise ConfigError("must be true or false")
-    return values[text.lower()]
-
-
-def _name(text: str) -> str:
-    if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*|", text):
-        raise ConfigError("must be a Prometheus name: letters, digits and _, not beginning with a digit")
-    return text
-
-
-def _host(text: str) -> str:
-    host = re.sub(r"^https?://", "", text).rstrip("/").lower()
-    if not re.fullmatch(r"[a-z0-9.:\[\]_-]+", host):
-        raise ConfigError("must be a host, or host:port")
-    return host
-
-
-def _node(text: str) -> str:
-    if not NODE.fullmatch(text):
-        raise ConfigError(WHAT_A_NODE_IS)
-    return text
-
-
-def _token(text: str) -> str:
-    if not re.fullmatch(r"[\x21-\x7e]{8,256}", text):
-        raise ConfigError("must be 8 to 256 printable ASCII characters without blanks")
-    return text
-
-
-def _proxy(text: str) -> proxies.Network | None:
-    try:
-        return proxies.parse(text)
-    except ValueError:
-        raise ConfigError("must be an address, a network such as 10.0.0.0/8, or unix") from None
-
-
-def _header(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9-]{1,64}|", text):
-        raise ConfigError("must be a header's name")
-    return text.lower()
-
-
-def _rate(text: str) -> Rate:
-    try:
-        return Rate.parse(text)
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
 
 
 class Setting(NamedTuple):
@@ -207,17 +50,17 @@ class Config:
     """Every setting of `reconnectingpty serve`, read and checked."""
 
     listen: tuple[Address, ...] = _setting(
-        read_address, "ADDR",
+        values.read_address, "ADDR",
         "where to listen: `host:port` (port 0: any free one), `[v6]:port` or `unix:/path`; may be repeated",
         (Address("127.0.0.1", 7681),), "`127.0.0.1:7681`", repeat=True,
     )  # fmt: skip
     agent_listen: tuple[Address, ...] = _setting(
-        read_address, "ADDR", "where to speak Coder's agent stream, which has no login: loopback or Unix sockets",
-        (), "none", repeat=True,
+        values.read_address, "ADDR",
+        "where to speak Coder's agent stream, which has no login: loopback or Unix sockets", (), "none", repeat=True,
     )  # fmt: skip
-    token: str = _setting(_token, "TEXT", "the admin token", "", "random")
+    token: str = _setting(values.token, "TEXT", "the admin token", "", "random")
     token_file: str = _setting(str, "PATH", "a file with the admin token, read again on SIGHUP", "", "none")
-    no_auth: bool = _setting(_flag, "", "let everybody in; only with loopback and Unix listeners", False, "off")
+    no_auth: bool = _setting(values.flag, "", "let everybody in; only with loopback and Unix listeners", False, "off")
     users_file: str = _setting(
         str, "PATH", "users with roles and tokens (`reconnectingpty user` writes it), read again on SIGHUP", "", "none"
     )
@@ -225,15 +68,20 @@ class Config:
         str, "PATH", "keys that logins and links are signed with, made if missing; they then outlive the server",
         "", "of this process",
     )  # fmt: skip
-    trusted_proxy: tuple[proxies.Network | None, ...] = _setting(
-        _proxy, "ADDR", "a proxy whose X-Forwarded-For and -Proto count: address, network or `unix`; may be repeated",
+    trusted_proxy: tuple[Network | None, ...] = _setting(
+        values.proxy, "ADDR",
+        "a proxy whose X-Forwarded-For and -Proto count: address, network or `unix`; may be repeated",
         (), "none", repeat=True,
     )  # fmt: skip
     user_header: str = _setting(
-        _header, "NAME", "the header by which a trusted proxy names one of the users file", "", "none"
+        values.header, "NAME", "the header by which a trusted proxy names one of the users file", "", "none"
     )
     unix_users: bool = _setting(
-        _flag, "", "on Unix sockets, this server's user needs no token, nor do those of the users file", False, "off"
+        values.flag,
+        "",
+        "on Unix sockets, this server's user needs no token, nor do those of the users file",
+        False,
+        "off",
     )
     tls_cert: str = _setting(str, "PATH", "serve TLS with this chain, read again on SIGHUP", "", "no TLS")
     tls_key: str = _setting(str, "PATH", "its key", "", "in the same file")
@@ -241,76 +89,90 @@ class Config:
         str, "PATH", "clients with a certificate of these may come in as the user of its common name", "", "none"
     )
     limit_logins: Rate = _setting(  # noqa: RUF009 (a field, made by a function)
-        _rate, "N/SECONDS", "wrong tokens per address; `off`", Rate(20, 60.0), "20/60"
+        values.rate, "N/SECONDS", "wrong tokens per address; `off`", Rate(20, 60.0), "20/60"
     )
     limit_attaches: Rate = _setting(  # noqa: RUF009 (a field, made by a function)
-        _rate, "N/SECONDS", "terminals opened per address; `off`", Rate(5000, 50.0), "5000/50"
+        values.rate, "N/SECONDS", "terminals opened per address; `off`", Rate(5000, 50.0), "5000/50"
     )
     limit_creations: Rate = _setting(  # noqa: RUF009 (a field, made by a function)
-        _rate, "N/SECONDS", "sessions started per user and address; `off`", Rate(2000, 100.0), "2000/100"
+        values.rate, "N/SECONDS", "sessions started per user and address; `off`", Rate(2000, 100.0), "2000/100"
     )
     audit_log: str = _setting(str, "PATH", "who did what, a line of JSON each; `-`: standard error", "", "none")
     command: str = _setting(str, "TEXT", "what a new session runs", "", "login shell")
-    allow_command: bool = _setting(_flag, "", "let clients choose the command", False, "off")
+    allow_command: bool = _setting(values.flag, "", "let clients choose the command", False, "off")
     allow_containers: bool = _setting(
-        _flag, "", "let clients have their sessions inside containers of this machine", False, "off"
+        values.flag, "", "let clients have their sessions inside containers of this machine", False, "off"
     )
     container_program: str = _setting(
         str, "NAME", "what reaches containers: `docker`, `podman` or a path", "", "whichever is there"
     )
     backend: str = _setting(
-        _one_of("auto", *backends()), "NAME", "the backend of sessions whose client names none", "auto", "`auto`"
+        values.one_of("auto", *backends()), "NAME", "the backend of sessions whose client names none", "auto", "`auto`"
     )
     timeout: float | None = _setting(
-        _seconds, "SECONDS", "how long a session lives with nobody attached; `never`", 300.0, "300"
+        values.seconds, "SECONDS", "how long a session lives with nobody attached; `never`", 300.0, "300"
     )
-    scrollback: int = _setting(_whole(0, 1_000_000), "LINES", "lines above the screen that are kept", 5000, "5000")
+    scrollback: int = _setting(
+        values.whole(0, 1_000_000), "LINES", "lines above the screen that are kept", 5000, "5000"
+    )
     log_size: int = _setting(
-        _whole(MIN_LOG, 1 << 30), "BYTES", "output kept for clients that come back, per session", 1 << 20, "1048576"
+        values.whole(MIN_LOG, 1 << 30),
+        "BYTES",
+        "output kept for clients that come back, per session",
+        1 << 20,
+        "1048576",
     )
     size_policy: SizePolicy = _setting(  # noqa: RUF009 (a field, made by a function)
-        lambda text: SizePolicy(_one_of(*SizePolicy)(text)), "NAME",
+        lambda text: SizePolicy(values.one_of(*SizePolicy)(text)), "NAME",
         "whose size the terminal takes: `latest`, `smallest`, `largest`, `fixed`", SizePolicy.LATEST, "`latest`",
     )  # fmt: skip
-    max_sessions: int = _setting(_whole(1, 1_000_000), "N", "sessions at a time", 1000, "1000")
+    max_sessions: int = _setting(values.whole(1, 1_000_000), "N", "sessions at a time", 1000, "1000")
     max_user_sessions: int | None = _setting(
-        _whole(1, 1_000_000), "N", "sessions of one user at a time", None, "as many as there may be"
+        values.whole(1, 1_000_000), "N", "sessions of one user at a time", None, "as many as there may be"
     )
-    max_viewers: int = _setting(_whole(1, 65536), "N", "clients attached to one session", 64, "64")
+    max_viewers: int = _setting(values.whole(1, 65536), "N", "clients attached to one session", 64, "64")
     user: str = _setting(str, "NAME", "the user that sessions run as; the server has to be root", "", "the server's")
     env: tuple[str, ...] = _setting(
-        _variable, "NAME",
+        values.variable, "NAME",
         "a variable of the server's environment that sessions get, `NAME*` for all that begin so; may be repeated",
         (), "all but the server's own", repeat=True,
     )  # fmt: skip
-    max_life: float | None = _setting(_seconds, "SECONDS", "how long a session lives at most; `never`", None, "`never`")
+    max_life: float | None = _setting(
+        values.seconds, "SECONDS", "how long a session lives at most; `never`", None, "`never`"
+    )
     max_idle: float | None = _setting(
-        _seconds, "SECONDS", "how long a session lives without input and output, even with somebody attached; `never`",
-        None, "`never`",
+        values.seconds, "SECONDS",
+        "how long a session lives without input and output, even with somebody attached; `never`", None, "`never`",
     )  # fmt: skip
     max_output_rate: int | None = _setting(
-        _bytes(MIN_RATE),
+        values.size(MIN_RATE),
         "BYTES",
         "output of a session per second, beyond which its program has to wait",
         None,
         "no cap",
     )
-    limit_memory: int | None = _setting(_bytes(1 << 20), "BYTES", "memory of a session, as `2G`", None, "none")
+    limit_memory: int | None = _setting(values.size(1 << 20), "BYTES", "memory of a session, as `2G`", None, "none")
     limit_processes: int | None = _setting(
-        _whole(1, 1_000_000), "N", "processes and threads of a session", None, "none"
+        values.whole(1, 1_000_000), "N", "processes and threads of a session", None, "none"
     )
-    limit_cpu: float | None = _setting(_cpus, "CPUS", "what a session may use of the CPUs, as `0.5`", None, "none")
+    limit_cpu: float | None = _setting(
+        values.cpus, "CPUS", "what a session may use of the CPUs, as `0.5`", None, "none"
+    )
     limit_files: int | None = _setting(
-        _whole(16, 1_000_000), "N", "open files of each process of a session", None, "none"
+        values.whole(16, 1_000_000), "N", "open files of each process of a session", None, "none"
     )
     cgroup: str = _setting(
         str, "PATH", "the cgroup (v2) under which sessions get theirs", "", "one delegated to the server, for a limit"
     )
     origin: tuple[str, ...] = _setting(
-        _host, "HOST", "another host whose pages may connect; may be repeated", (), "same host", repeat=True
+        values.host, "HOST", "another host whose pages may connect; may be repeated", (), "same host", repeat=True
     )
     node: str = _setting(
-        _node, "NAME", "this server's name among several behind a router; its sessions' ids begin with it", "", "none"
+        values.node,
+        "NAME",
+        "this server's name among several behind a router; its sessions' ids begin with it",
+        "",
+        "none",
     )
     tunnel: tuple[str, ...] = _setting(
         str, "[USER@]HOST", "publish the first listener there by a supervised `ssh -R`; may be repeated",
@@ -324,22 +186,30 @@ class Config:
         str, "OPTION", "an option of ssh (`-o OPTION`) for all tunnels; may be repeated", (), "none", repeat=True
     )
     record: str = _setting(str, "DIR", "record every session there, as asciicasts", "", "off")
-    record_input: bool = _setting(_flag, "", "record what is typed, too, passwords included", False, "off")
+    record_input: bool = _setting(values.flag, "", "record what is typed, too, passwords included", False, "off")
     record_size: int = _setting(
-        _whole(LEAST_FILE, 1 << 40), "BYTES", "a recording goes on in another file then", FILE_SIZE, str(FILE_SIZE)
+        values.whole(LEAST_FILE, 1 << 40),
+        "BYTES",
+        "a recording goes on in another file then",
+        FILE_SIZE,
+        str(FILE_SIZE),
     )
     record_total: int = _setting(
-        _whole(LEAST_FILE, 1 << 50), "BYTES", "what that directory may hold; the oldest recordings go",
+        values.whole(LEAST_FILE, 1 << 50), "BYTES", "what that directory may hold; the oldest recordings go",
         TOTAL_SIZE, str(TOTAL_SIZE),
     )  # fmt: skip
-    record_files: int = _setting(_whole(1, 1_000_000), "N", "files it may hold", FILES, str(FILES))
-    metrics_prefix: str = _setting(_name, "NAME", "put before `reconnecting_pty_…`", "", "none")
+    record_files: int = _setting(values.whole(1, 1_000_000), "N", "files it may hold", FILES, str(FILES))
+    metrics_prefix: str = _setting(values.metrics_prefix, "NAME", "put before `reconnecting_pty_…`", "", "none")
     config: str = _setting(str, "PATH", "a TOML file with these settings as keys", "", "none")
     log_format: str = _setting(
-        _one_of("human", "json"), "NAME", "how log lines look: `human`, `json`", "human", "`human`"
+        values.one_of("human", "json"), "NAME", "how log lines look: `human`, `json`", "human", "`human`"
     )
     log_level: str = _setting(
-        _one_of("debug", "info", "warning", "error"), "NAME", "`debug`, `info`, `warning`, `error`", "info", "`info`"
+        values.one_of("debug", "info", "warning", "error"),
+        "NAME",
+        "`debug`, `info`, `warning`, `error`",
+        "info",
+        "`info`",
     )
 
     def options(self) -> Options:
@@ -383,7 +253,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     for name, setting in settings().items():
         flag = f"--{name.replace('_', '-')}"
         text = f"{setting.help} (default: {setting.default})".replace("`", "").replace("%", "%%")
-        if setting.read is _flag:
+        if setting.read is values.flag:
             parser.add_argument(flag, dest=name, action="store_const", const="true", default=None, help=text)
         else:
             action = "append" if setting.repeat else "store"
@@ -434,7 +304,7 @@ def _read(setting: Setting, source: str, value: Any) -> Any:
             raise ConfigError("must be a single value")
         read = [setting.read(str(text).lower() if isinstance(text, bool) else str(text).strip()) for text in texts]
     except ConfigError as error:
-        shown = "" if setting.read is _token else f"{str(texts[0]) if len(texts) == 1 else value!r} "
+        shown = "" if setting.read is values.token else f"{str(texts[0]) if len(texts) == 1 else value!r} "
         raise ConfigError(f"{source}: {shown}{error}") from None
     return tuple(read) if setting.repeat else read[0]
 
@@ -487,7 +357,7 @@ def check_here(options: Options) -> dict[str, str]:
 def read_token(path: str) -> str:
     """The token in a file. Raises ConfigError."""
     try:
-        return _token(Path(path).read_text().strip())
+        return values.token(Path(path).read_text().strip())
     except OSError as error:
         raise ConfigError(f"--token-file: cannot read {path}: {error.strerror}") from None
     except ConfigError as error:

@@ -14,9 +14,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from . import logs, runtime
-from .config import Address, Config, ConfigError, from_arguments
+from .config import Config, from_arguments
 from .server import Server
 from .service import Service, into_journal, passed
+from .values import Address, ConfigError
 
 log = logging.getLogger(__name__)
 

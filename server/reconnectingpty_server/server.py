@@ -23,7 +23,7 @@ from .access.reception import Reception
 from .agent import AgentStreams
 from .cluster.arrival import arrived
 from .cluster.names import Node
-from .config import Address, Config, ConfigError
+from .config import Config
 from .descriptors import Descriptors
 from .exchange import Refused, Request, Response
 from .http import HEAD_SECONDS, HttpConnection
@@ -35,6 +35,7 @@ from .reserve import Reserve
 from .sessions import Sessions
 from .sockets import AT_ONCE, address_of, clear_stale, deepen, keep_alive
 from .terminals import PATHS, Terminals
+from .values import Address, ConfigError
 from .websocket import WebSockets
 
 MAX_CONNECTIONS = 4096

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 
 from reconnectingpty.tunnel.notify import Systemd
 
-from .config import ConfigError
+from .values import ConfigError
 
 FIRST = 3
 """The first descriptor that is passed (SD_LISTEN_FDS_START)."""

@@ -11,7 +11,7 @@ import struct
 from contextlib import suppress
 from typing import Any
 
-from .config import Address, ConfigError
+from .values import Address, ConfigError
 
 PROBE_SECONDS = 2.0
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 120_000}

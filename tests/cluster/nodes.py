@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from reconnectingpty_server.config import Address, read_address
+from reconnectingpty_server.values import Address, read_address
 
 from ..support.attached import PATIENCE
 from ..support.serving import TOKEN, Remote

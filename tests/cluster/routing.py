@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reconnectingpty_server.cluster.haproxy import configuration
 from reconnectingpty_server.cluster.router import read
-from reconnectingpty_server.config import Address
+from reconnectingpty_server.values import Address
 
 from ..support.attached import PATIENCE
 from ..support.serving import Remote, Serving, serving

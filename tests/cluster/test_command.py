@@ -12,7 +12,7 @@ import trustme
 from reconnectingpty_server.cluster import command
 from reconnectingpty_server.cluster.haproxy import configuration
 from reconnectingpty_server.cluster.router import Router, read
-from reconnectingpty_server.config import ConfigError
+from reconnectingpty_server.values import ConfigError
 
 WHOLE = """
 bind = ["127.0.0.1:7680", "[::1]:7680", "unix:/run/router.sock"]

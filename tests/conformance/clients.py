@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from reconnectingpty_server.config import Address
+from reconnectingpty_server.values import Address
 
 from ..support.attached import PATIENCE
 from ..support.serving import Serving, serving

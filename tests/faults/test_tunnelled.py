@@ -8,7 +8,7 @@ import random
 from pathlib import Path
 
 from reconnectingpty.client import Backoff, Settings, Terminal
-from reconnectingpty_server.config import Address
+from reconnectingpty_server.values import Address
 
 from ..client.support import ECHO, terminal_of
 from ..client.support import until as bytes_until

@@ -19,7 +19,7 @@ from reconnectingpty import Expired, Limits, OptionError, Options, StartFailed, 
 from reconnectingpty.limits import Plan, plan
 from reconnectingpty.rate import Rate
 from reconnectingpty_server.access import users
-from reconnectingpty_server.config import ConfigError
+from reconnectingpty_server.values import ConfigError
 
 from ..screen.homes import nothing_is_left
 from ..support.attached import Attached, session_of

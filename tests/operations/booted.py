@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from reconnectingpty_server.config import Address
+from reconnectingpty_server.values import Address
 
 from ..limits.uml import MARK
 from ..support.serving import TOKEN, Remote, Told

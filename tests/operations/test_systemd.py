@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from reconnectingpty_server.config import Address
 from reconnectingpty_server.service import Service
+from reconnectingpty_server.values import Address
 
 from ..support.attached import PATIENCE
 from ..support.manager import Manager

@@ -13,7 +13,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from reconnectingpty_server.access import users
-from reconnectingpty_server.config import ConfigError
+from reconnectingpty_server.values import ConfigError
 
 from ..support.serving import TOKEN, Serving, Told, serving
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from reconnectingpty.wire.coder import Init, encode_init, encode_request
-from reconnectingpty_server.config import Address
+from reconnectingpty_server.values import Address
 
 from ..support.serving import serving
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from reconnectingpty_server.config import Address, ConfigError, load
+from reconnectingpty_server.config import load
+from reconnectingpty_server.values import Address, ConfigError
 
 
 def test_a_flag_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from reconnectingpty_server.config import Address, ConfigError
 from reconnectingpty_server.exchange import Request, Response
 from reconnectingpty_server.http import MAX_BODY, HttpConnection
 from reconnectingpty_server.reserve import Reserve
 from reconnectingpty_server.sockets import KEEPALIVE
+from reconnectingpty_server.values import Address, ConfigError
 
 from ..support.serving import TOKEN, serving
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconnectingpty.wire.coder import Init, encode_init
-from reconnectingpty_server.config import Address
+from reconnectingpty_server.values import Address
 
 from ..support.serving import Told, serving
 from ..test_container import stand_in_at

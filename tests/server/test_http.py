@@ -16,8 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import unix_connect
 from websockets.exceptions import InvalidStatus
 
-from reconnectingpty_server.config import Address, ConfigError
 from reconnectingpty_server.logs import Human, Json
+from reconnectingpty_server.values import Address, ConfigError
 
 from ..support.serving import TOKEN, Told, serving
 

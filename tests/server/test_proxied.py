@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from reconnectingpty_server.access import users
-from reconnectingpty_server.config import ConfigError, load
+from reconnectingpty_server.config import load
+from reconnectingpty_server.values import ConfigError
 
 from ..support.serving import TOKEN, Serving, serving
 

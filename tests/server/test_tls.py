@@ -13,8 +13,9 @@ import trustme
 from websockets.asyncio.client import connect
 
 from reconnectingpty_server.access import users
-from reconnectingpty_server.config import ConfigError, load
+from reconnectingpty_server.config import load
 from reconnectingpty_server.server import Server
+from reconnectingpty_server.values import ConfigError
 
 from ..support.serving import TOKEN, Serving, Told, serving
 

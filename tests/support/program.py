@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from reconnectingpty_server.config import Address
+from reconnectingpty_server.values import Address
 
 from .attached import PATIENCE
 from .serving import TOKEN, Remote

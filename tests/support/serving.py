@@ -12,8 +12,9 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from reconnectingpty_server.config import Address, load
+from reconnectingpty_server.config import load
 from reconnectingpty_server.server import Server
+from reconnectingpty_server.values import Address
 
 TOKEN = "a-token-of-tests"
 

@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from typing import TextIO
 
-from ..config import ConfigError
+from ..values import ConfigError
 from .visitor import Visitor
 
 MAX_TEXT = 200

@@ -15,7 +15,7 @@ from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
 
-from ..config import ConfigError
+from ..values import ConfigError
 
 MAX_SIGNED = 2048
 """Characters of a signed text; longer ones are not looked at."""

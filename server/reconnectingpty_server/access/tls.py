@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ssl
 
-from ..config import Config, ConfigError
+from ..config import Config
+from ..values import ConfigError
 
 HSTS = "max-age=31536000"
 

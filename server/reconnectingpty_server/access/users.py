@@ -18,7 +18,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..config import ConfigError
+from ..values import ConfigError
 from .visitor import Role
 
 MAX_USERS = 10_000

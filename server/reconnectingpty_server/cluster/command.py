@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..config import ConfigError
+from ..values import ConfigError
 from .haproxy import configuration
 from .router import read
 

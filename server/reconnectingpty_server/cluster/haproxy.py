@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..config import Address
+from ..values import Address
 from .answers import AWAY, ERRORS, GONE, NAMELESS, NOTHING, PER_NODE, UNKNOWN, answer, error, refuse
 from .arrival import QUERY, SESSIONS
 from .listing import HEADER

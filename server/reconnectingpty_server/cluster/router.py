@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from ..config import Address, ConfigError, read_address
+from ..values import Address, ConfigError, read_address
 from .names import NODE, WHAT_A_NODE_IS
 
 MAX_NODES = 256
