@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconnectingpty import Metrics, OptionError, Options, ReconnectingPTY, Recordings, State, new
@@ -411,6 +411,7 @@ def test_bounds_that_can_not_be_are_refused(tmp_path: Path, wrong: dict[str, int
 # -- the format
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=8))
 def test_however_output_is_cut_the_text_is_the_same(data: bytes, cuts: list[int]) -> None:
     encoder = Encoder()

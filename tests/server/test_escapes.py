@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconnectingpty_server.attach.escapes import Command, Escapes, escape_character, shown
@@ -48,6 +48,7 @@ def test_commands_count_at_the_beginning_of_a_line_and_outside_of_pastes(
     assert heard(typed) == meant
 
 
+@settings(deadline=None)
 @given(TYPED, st.lists(st.integers(0, 100)))
 def test_however_it_is_cut_it_means_the_same(typed: bytes, cuts: list[int]) -> None:
     edges = sorted({0, len(typed), *(min(cut, len(typed)) for cut in cuts)})
@@ -55,6 +56,7 @@ def test_however_it_is_cut_it_means_the_same(typed: bytes, cuts: list[int]) -> N
     assert heard(*parts) == heard(typed)
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_without_an_escape_character_everything_is_typed(typed: bytes) -> None:
     assert b"".join(part for part in heard(typed, escape=None) if isinstance(part, bytes)) == typed
