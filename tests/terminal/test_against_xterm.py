@@ -17,7 +17,7 @@ from .reattaching import differences
 from .support import fed
 from .xterm import TELL, Job, States, Step, Xterm, xterm
 
-MIXTURES = int(os.environ.get("TERMINAL_MIXTURES", "2000"))
+MIXTURES = int(os.environ.get("TERMINAL_MIXTURES", "1000"))
 """Random streams to compare; a nightly run takes more, and others each time."""
 AS_EVER = "TERMINAL_MIXTURES" not in os.environ
 SIZES = ((20, 6), (10, 4), (80, 24))

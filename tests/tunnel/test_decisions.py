@@ -143,18 +143,18 @@ async def test_every_end_of_ssh_means_what_it_means_to_autossh(first: bool, earl
 async def test_delays_grow_as_with_autossh(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "ours").mkdir()
-    act = "[ $N -gt 12 ] && exec sleep 300\nexit 255"
+    act = "[ $N -gt 10 ] && exec sleep 300\nexit 255"
     variables = {"AUTOSSH_POLL": "60", "AUTOSSH_GATETIME": "0"}
     with StandIn(tmp_path / "real", act) as there, StandIn(tmp_path / "ours", act) as here:
         logging = {"AUTOSSH_LOGFILE": there.logfile, "AUTOSSH_LOGLEVEL": "7"}
         with running([autossh(), "-M", "0", "host"], environment(there, **variables, **logging)):
             found = plan.strict_plan("autossh", ["-M", "0", "host"], environment(here, **variables))
             async with supervised(SshSupervisor(found.settings)) as it:
-                await it.next(Started, lambda event: event.count == 13)
-            for _ in range(13):
+                await it.next(Started, lambda event: event.count == 11)
+            for _ in range(11):
                 await asyncio.to_thread(there.must_start)
         log = Path(there.logfile).read_text()
-    delays = [0] * 12
+    delays = [0] * 10
     tries = 0
     for line in log.splitlines():
         if match := re.search(r"checking for grace period, tries = (\d+)", line):
