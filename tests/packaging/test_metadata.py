@@ -88,7 +88,10 @@ def test_the_page_s_lock_names_no_host_either() -> None:
     assert '"integrity"' in text
 
 
-@pytest.mark.parametrize("script", ["scripts/serve", "scripts/test", "scripts/check", "scripts/lock", ".ci/run"])
+@pytest.mark.parametrize(
+    "script",
+    [*(f"scripts/{name}" for name in ("serve", "test", "check", "lock", "boot", "image", "try-image")), ".ci/run"],
+)
 def test_a_script_can_be_run_and_read(script: str) -> None:
     path = ROOT / script
     assert path.stat().st_mode & 0o111 == 0o111
