@@ -7,9 +7,14 @@ from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
 from blockbuster import BlockBuster
+from hypothesis import HealthCheck, settings
 from pytest_asyncio import is_async_test
 
 from .support.leaks import Held, LoopWatch, settled, start_small
+
+# How long an example takes is the machine's affair.
+settings.register_profile("anywhere", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("anywhere")
 
 HELD = pytest.StashKey[Held]()
 MAY_WAIT = re.compile(r"time\.sleep|os\.(read|write|sendfile)|(socket|ssl|threading)\..+")
