@@ -43,6 +43,17 @@ document.addEventListener('securitypolicyviolation', (event) => {
 });
 """
 
+CENTRE = """(text) => {
+  const { xterm } = reconnectingptyTest;
+  const { left, top, width, height } = document.querySelector('.xterm-screen').getBoundingClientRect();
+  const { active } = xterm.buffer;
+  for (let row = 0; row < xterm.rows; row += 1) {
+    if (!active.getLine(active.viewportY + row).translateToString().startsWith(text)) continue;
+    return [left + (1.5 * width) / xterm.cols, top + ((row + 0.5) * height) / xterm.rows];
+  }
+}"""
+"""Where a text stands that is on the screen once, at a line's beginning: the middle of its second letter."""
+
 
 @dataclass
 class Program:
@@ -284,3 +295,18 @@ async def browser(*flags: str) -> AsyncIterator[Browser]:
 def lines(text: str, prefix: str) -> Sequence[str]:
     """The lines of a terminal's text that begin so."""
     return [line.rstrip() for line in text.split("\n") if line.startswith(prefix)]
+
+
+async def is_(tab: Tab, expression: str, value: object) -> None:
+    """Wait until something is so."""
+    try:
+        await tab.until(f"JSON.stringify({expression}) === JSON.stringify({json.dumps(value)})")
+    except AssertionError as error:
+        error.add_note(f"it is {await tab.ask(expression)!r}")
+        raise
+
+
+async def cell(tab: Tab, text: str) -> tuple[float, float]:
+    """Where on the page the second letter of a text stands, which is on the screen once, at a line's beginning."""
+    x, y = await tab.until(f"({CENTRE})({json.dumps(text)})")
+    return x, y

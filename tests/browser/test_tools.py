@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .driving import Person, Tab, browser, program
+from .driving import Person, Tab, browser, cell, is_, program
 
 pytestmark = [
     pytest.mark.timeout(180),
@@ -26,33 +26,9 @@ FOUND = """(() => {
   return shown ? active.getLine(row).translateToString(true) : `out of sight: ${row}`;
 })()"""
 """The line of the selection, which a person must see."""
-CENTRE = """(text) => {
-  const { xterm } = reconnectingptyTest;
-  const { left, top, width, height } = document.querySelector('.xterm-screen').getBoundingClientRect();
-  const { active } = xterm.buffer;
-  for (let row = 0; row < xterm.rows; row += 1) {
-    if (!active.getLine(active.viewportY + row).translateToString().startsWith(text)) continue;
-    return [left + (1.5 * width) / xterm.cols, top + ((row + 0.5) * height) / xterm.rows];
-  }
-}"""
 COUNT = "document.querySelector('.search .count').textContent"
 NOTICE = "(document.querySelector('.notice:not([hidden])')?.textContent ?? '')"
 ASKED = "(document.querySelector('dialog[open] h1')?.textContent ?? '')"
-
-
-async def is_(tab: Tab, expression: str, value: object) -> None:
-    """Wait until something is so."""
-    try:
-        await tab.until(f"JSON.stringify({expression}) === JSON.stringify({json.dumps(value)})")
-    except AssertionError as error:
-        error.add_note(f"it is {await tab.ask(expression)!r}")
-        raise
-
-
-async def cell(tab: Tab, text: str) -> tuple[float, float]:
-    """Where on the page the second letter of a text stands, which is on the screen once, at a line's beginning."""
-    x, y = await tab.until(f"({CENTRE})({json.dumps(text)})")
-    return x, y
 
 
 async def clipboard(tab: Tab) -> str:

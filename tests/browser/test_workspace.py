@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .driving import Person, Tab, browser, program
+from .driving import Person, Tab, browser, is_, program
 
 pytestmark = [
     pytest.mark.timeout(180),
@@ -16,12 +16,6 @@ pytestmark = [
 TABS = "[...document.querySelectorAll('[role=tab] .label')].map((label) => label.textContent)"
 CARDS = "[...document.querySelectorAll('.card .open bdi')].map((name) => name.textContent)"
 PANES = "document.querySelectorAll('.pane:not([hidden])').length"
-
-
-async def is_(tab: Tab, expression: str, value: object) -> None:
-    """Wait until something is so."""
-    wanted = repr(value).replace("'", '"')
-    await tab.until(f"JSON.stringify({expression}) === JSON.stringify({wanted})")
 
 
 async def press(tab: Tab, label: str, within: str = "") -> None:

@@ -129,6 +129,7 @@ export class TerminalView extends Emitter<ViewEvents> {
   }
 
   connect(focus = false): void {
+    this.terminal.refit(); // what was laid out since it was made has taken its place by now
     this.client.connect();
     if (focus) this.focus();
   }

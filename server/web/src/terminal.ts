@@ -96,6 +96,14 @@ export class Terminal implements Screen {
     return this.fitting;
   }
 
+  /** Take the window's size as it is now. It is taken by itself, too, but only before the next picture. */
+  refit(): void {
+    if (this.stage.clientWidth === 0) return; // hidden
+    this.measure();
+    this.frame();
+    this.onresize();
+  }
+
   resize(size: Size): void {
     // What was written before is to be drawn at the size it was written for.
     this.xterm.write('', () => this.take(size));
@@ -206,13 +214,6 @@ export class Terminal implements Screen {
   private apply(): void {
     Object.assign(this.xterm.options, chosen(settings.now));
     this.refit();
-  }
-
-  private refit(): void {
-    if (this.stage.clientWidth === 0) return; // hidden
-    this.measure();
-    this.frame();
-    this.onresize();
   }
 
   private take(size: Size): void {
