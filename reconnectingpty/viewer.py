@@ -391,6 +391,7 @@ class Viewer:
         finally:
             self._taken = None
             gone.cancel()
+            await asyncio.gather(gone, return_exceptions=True)
 
     def _on_resize(self, message: Resize) -> None:
         self._host.claim(self, Size.bounded(message.rows, message.cols))
