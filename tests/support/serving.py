@@ -87,7 +87,7 @@ class Remote:
             proxy=None,
             compression=None,
             max_size=None,
-            open_timeout=60,
+            open_timeout=more.pop("open_timeout", 60),
             ssl=tls,
             **more,
         )
