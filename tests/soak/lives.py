@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -16,6 +17,8 @@ from websockets.exceptions import ConnectionClosed
 from ..support.program import Program
 from ..support.serving import Told
 
+MARK = f"soak-{os.getpid()}"
+"""What the ids of this run's sessions begin with; another run on this machine has its own."""
 RAW = "stty raw -echo; printf ready; "
 NUMBERS = "".join(f"{number}\n" for number in range(1, 20_001)).encode()
 
@@ -44,7 +47,7 @@ class Soak:
         while clock() < until:
             life = self.chance.choice(LIVES)
             number += 1
-            await life(self, f"soak-{self.name}-{number}")
+            await life(self, f"{MARK}-{self.name}-{number}")
             self.lives[life.__name__] += 1
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from ..support.attached import PATIENCE
 from ..support.program import Program, program_of
-from .lives import LIVES, Soak
+from .lives import LIVES, MARK, Soak
 
 SECONDS = float(os.environ.get("SOAK_SECONDS", "12"))
 SESSIONS = int(os.environ.get("SOAK_SESSIONS", "200"))
@@ -114,7 +114,7 @@ def _processes_of_sessions() -> dict[str, bytes]:
     found = {}
     for entry in Path("/proc").iterdir():
         try:
-            if entry.name.isdigit() and b"RECONNECTINGPTY_SESSION=soak-" in (entry / "environ").read_bytes():
+            if entry.name.isdigit() and f"RECONNECTINGPTY_SESSION={MARK}-".encode() in (entry / "environ").read_bytes():
                 found[entry.name] = (entry / "cmdline").read_bytes()
         except OSError:  # it is gone, or not ours
             continue
