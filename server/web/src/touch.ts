@@ -29,6 +29,8 @@ export class Touch {
     stage.addEventListener('touchmove', (event) => this.move(event), { passive: false });
     stage.addEventListener('touchend', (event) => this.end(event), { passive: true });
     stage.addEventListener('touchcancel', (event) => this.end(event), { passive: true });
+    // Whoever types is shown what is typed, however far the lines were thrown before.
+    terminal.xterm.onData(() => cancelAnimationFrame(this.thrown));
   }
 
   dispose(): void {
