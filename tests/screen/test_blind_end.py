@@ -34,5 +34,5 @@ async def test_a_session_ends_though_its_processes_cannot_be_found(
                 await session.wait()
     await nothing_is_left()
     # What could not be found is found now.
-    mark = leftovers.Mark(0, session.epoch)
+    mark = leftovers.Mark(-1, session.epoch)
     leftovers.send(leftovers.scan([mark])[mark], signal.SIGKILL)
