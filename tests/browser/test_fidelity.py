@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +138,35 @@ def plain(screen: dict[str, Any], name: str) -> list[str]:
     if name == "htop":
         lines = [line for line in lines if "PID" in line or "F10" in line] + [line[:3] for line in lines[:4]]
     return [screen["kind"], str(screen["cursor"]), *lines]
+
+
+QUESTIONS = {
+    "\x1b[c": r"\x1b\[\?1;2c",
+    "\x1b[>c": r"\x1b\[>0;276;0c",
+    "\x1b[=c": r"\x1bP!\|0{8}\x1b\\",
+    "\x1b[>q": r"\x1bP>\|reconnectingpty\x1b\\",
+    "\x1b[?u": r"\x1b\[\?0u",
+    "\x1b[?2026$p": r"\x1b\[\?2026;2\$y",
+    "\x1bP$qm\x1b\\": r"\x1bP1\$r0m\x1b\\",
+    "\x1bP+q436f;6b75\x1b\\": r"\x1bP1\+r436f=323536\x1b\\\x1bP0\+r6b75\x1b\\",
+    "\x1b[14t": r"\x1b\[4;\d+;\d+t",
+    "\x1b[16t": r"\x1b\[6;\d+;\d+t",
+    "\x1b[18t": r"\x1b\[8;\d+;\d+t",
+    "\x1b]11;?\x07": r"\x1b\]11;rgb:fcfc/fcfc/fbfb\x1b\\",
+}
+"""What programs ask when they start, and what the page itself answers."""
+
+
+async def test_the_page_leaves_no_question_of_a_starting_program_to_the_server(tmp_path: Path) -> None:
+    async with program(tmp_path) as server, browser() as chromium:
+        tab = await Person(chromium).enter(server, "asked")
+        await tab.until_text("$")
+        await tab.ask("(window.said = '', reconnectingptyTest.xterm.onData((data) => { said += data; }), 0)")
+        for question, answer in QUESTIONS.items():
+            await tab.ask(f"new Promise((done) => reconnectingptyTest.xterm.write({json.dumps(question)}, done))")
+            said = await tab.ask("said")
+            assert re.fullmatch(answer, said), (question, said)
+            await tab.ask("said = ''")
 
 
 async def test_five_seconds_offline_lose_nothing_and_are_not_seen_afterwards(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import { Unicode11Addon } from '@xterm/addon-unicode11';
 import { WebLinksAddon } from '@xterm/addon-web-links';
 import { WebglAddon } from '@xterm/addon-webgl';
 import { Terminal as Xterm, type ITerminalOptions } from '@xterm/xterm';
-import { capabilities } from './capabilities.ts';
+import { answerMore } from './answers.ts';
 import type { Screen } from './client.ts';
 import { copied } from './osc52.ts';
 import type { Size } from './protocol.ts';
@@ -64,6 +64,7 @@ export class Terminal implements Screen {
       macOptionClickForcesSelection: true,
       minimumContrastRatio: 4.5,
       scrollback: SCROLLBACK,
+      windowOptions: { getWinSizePixels: true, getCellSizePixels: true, getWinSizeChars: true },
       ...chosen(settings.now),
       linkHandler: {
         allowNonHttpProtocols: true, // what is safe is decided where links are opened
@@ -200,10 +201,7 @@ export class Terminal implements Screen {
     xterm.onBinary((data) => this.typed(Uint8Array.from(data, (character) => character.charCodeAt(0))));
     xterm.onBell(() => { if (!this.drawing) this.onbell(); });
     xterm.onTitleChange((title) => this.ontitle(title));
-    xterm.parser.registerDcsHandler({ intermediates: '+', final: 'q' }, (names) => {
-      xterm.input(capabilities(names), false);
-      return true;
-    });
+    answerMore(xterm);
     xterm.parser.registerOscHandler(OSC_CLIPBOARD, (data) => {
       const text = copied(data);
       if (text !== null && !this.drawing) this.oncopy(text);
