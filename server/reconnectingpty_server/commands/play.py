@@ -133,18 +133,19 @@ class _Clock:
         if self._left is not None:
             self._left = seconds
         self._due += seconds
-        while self._left is not None or (left := self._due - time.monotonic()) > 0:
-            key = self._key(None if self._left is not None else left)
+        while True:
+            # Asked at least once, also where all is shown at once: no key is lost.
+            key = self._key(None if self._left is not None else max(self._due - time.monotonic(), 0.0))
             now = time.monotonic()
-            if key == STEP and self._left is not None:
-                return
-            if key != PAUSE:
-                continue
             if self._left is None:
-                self._left = self._due - now
-            else:
+                if key == PAUSE:
+                    self._left = max(self._due - now, 0.0)
+                elif not key and now >= self._due:
+                    return
+            elif key == STEP:
+                return
+            elif key == PAUSE:
                 self._due, self._left = now + self._left, None
-        self._key(0.0)  # also where all is shown at once
 
     def _key(self, seconds: float | None) -> bytes:
         """Wait for a key for so long. Raises Quit."""
