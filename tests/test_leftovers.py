@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shlex
 import signal
 import subprocess
 import sys
@@ -162,7 +163,7 @@ async def test_one_who_stops_waiting_disturbs_no_other() -> None:
 
 async def test_one_that_forks_while_it_is_ended_is_gone_with_all_its_children() -> None:
     epoch = secrets.token_hex(8)
-    async with started(f"trap '' HUP TERM; exec {sys.executable} -c '{FORKING}'", epoch) as process:
+    async with started(f"trap '' HUP TERM; exec {shlex.quote(sys.executable)} -c '{FORKING}'", epoch) as process:
         mark = Mark(process.pid, epoch)
         await sweeper().end(mark, 0.05)
         assert not await sweeper().find(mark)

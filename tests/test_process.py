@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -293,7 +294,7 @@ while signal.sigwait([signal.SIGWINCH]):
 
 
 async def test_a_resize_reaches_the_program() -> None:
-    async with running(f"exec {sys.executable} -ISc '{SIZES}'") as run:
+    async with running(f"exec {shlex.quote(sys.executable)} -ISc '{SIZES}'") as run:
         await run.until(b"ready")
         for size in (Size(10, 20), Size(1000, 2000), Size(1, 1)):
             run.process.resize(size)

@@ -183,3 +183,15 @@ async def test_a_session_that_is_gone_is_not_started_by_a_reload(tmp_path: Path)
         await tab.until(
             "[...document.querySelectorAll('.status')].filter((s) => s.dataset.state === 'open').length === 1"
         )
+
+
+async def test_the_tunnels_state_stands_below_the_list(tmp_path: Path) -> None:
+    # Nobody listens there, so ssh ends at once, again and again.
+    flags = ("--tunnel", "nobody@127.0.0.1", "--tunnel-option", "Port=1", "--tunnel-option", "BatchMode=yes")
+    async with program(tmp_path, *flags) as server, browser() as chromium:
+        tab = await Person(chromium).enter(server, "tunnelled")
+        await press(tab, "Sessions")
+        await tab.until("document.querySelector('.tunnels:not([hidden])')?.textContent.includes('nobody@127.0.0.1')")
+        await tab.until("!document.querySelector('.tunnels p').classList.contains('up')")
+        await tab.until("document.querySelector('.tunnels').textContent.includes('restarting in')")
+        await tab.screenshot("tunnels")

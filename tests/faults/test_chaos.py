@@ -10,6 +10,7 @@ import hashlib
 import os
 import random
 import re
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -107,7 +108,7 @@ async def type_on(terminal: Terminal, rng: random.Random, proxy: Chaos) -> tuple
 
 async def test_nothing_is_lost_or_repeated_whatever_the_network_does(tmp_path: Path) -> None:
     (tmp_path / "program.py").write_text(PROGRAM)
-    command = f"exec {sys.executable} {tmp_path}/program.py"
+    command = f"exec {shlex.quote(sys.executable)} {tmp_path}/program.py"
     rng = random.Random(SEED)
     # The log has all there is, so there is no reason for a picture. Nobody reads what the server says.
     flags = ("--allow-command", "--limit-attaches", "off", "--log-level", "error", "--log-size", str(256 << 20))
@@ -170,7 +171,7 @@ async def test_only_what_the_log_no_longer_has_is_missed_and_that_is_told(tmp_pa
     seen = bytearray()
     async with serving(log_size=str(LOG)) as s, chaos(s.address.port, SEED) as proxy:
         proxy.calm = True
-        command = f"exec {sys.executable} {tmp_path}/flood.py"
+        command = f"exec {shlex.quote(sys.executable)} {tmp_path}/flood.py"
         url = f"http://{proxy.address}"
         async with connect(url, session="x", token=TOKEN, command=command, settings=settings) as t:
             t.on_event = lambda event: missed.append(event.missed) if isinstance(event, Resynced) else None

@@ -7,6 +7,7 @@ import json
 import os
 import pwd
 import re
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -97,7 +98,7 @@ async def test_a_limit_on_memory_by_rlimit_fails_the_allocation_and_not_the_sess
 
     monkeypatch.setattr(limits.Delegation, "find", lambda _=None: limits.Delegation(Path("/"), frozenset()))
     monkeypatch.setattr(limits.Plan, "confine", lambda self, _: limits.Confinement(self.held, None, self.rlimits))
-    eats = f"{sys.executable} -c 'bytearray(300 << 20)' 2>&1 | tail -1; echo the shell lives"
+    eats = f"{shlex.quote(sys.executable)} -c 'bytearray(300 << 20)' 2>&1 | tail -1; echo the shell lives"
     async with session_of(eats, limits=Limits(memory=100 << 20)) as session:
         client = Attached.to(session)
         await client.outcome

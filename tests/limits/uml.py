@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -39,7 +40,7 @@ async def inside(directory: Path, script: str = INIT, seconds: float = SECONDS) 
     kernel = shutil.which(KERNEL)
     assert kernel is not None, "User-Mode Linux is missing: apt-get install -y --no-install-recommends user-mode-linux"
     init = directory / "init"
-    init.write_text(script.format(root=ROOT, python=sys.executable))
+    init.write_text(script.format(folder=ROOT, root=shlex.quote(str(ROOT)), python=shlex.quote(sys.executable)))
     init.chmod(0o755)
     process = await asyncio.create_subprocess_exec(
         kernel, "mem=768M", "rootfstype=hostfs", "rootflags=/", "ro", f"init={init}", "quiet", "con=null",

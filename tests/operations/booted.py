@@ -53,7 +53,7 @@ cat >$units/judge.service <<END
 [Unit]
 DefaultDependencies=no
 [Service]
-WorkingDirectory={root}
+WorkingDirectory={folder}
 Environment=LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1 BOOT_LONG=@LONG@
 ExecStart={python} -m tests.operations.booted
 ExecStopPost=/bin/systemctl poweroff -ff

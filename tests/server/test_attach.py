@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import shlex
 import shutil
 import signal
 import sys
@@ -17,7 +18,7 @@ from ..browser.driving import Proxy, proxy
 from ..support.serving import TOKEN, Serving, serving
 from ..support.tmux import MODES, PROMPT, Window, window
 
-ATTACH = f"{sys.executable} -m reconnectingpty_server attach"
+ATTACH = f"{shlex.quote(sys.executable)} -m reconnectingpty_server attach"
 SHELL = "env PS1='inner$ ' bash --norc --noprofile"
 
 

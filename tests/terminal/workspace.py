@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import random
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -231,7 +232,7 @@ def furnish(folder: Path) -> None:
         "page.1": _PAGE + _prose(chance, 3, 50) + ".SH OPTIONS\n" + "".join(f".TP\n.B \\-{letter}\n{_prose(chance, 1, 25)}" for letter in "abcdefgh"),
         "page.html": f"<h1>A page</h1><p>{notes[:600]}<p><a href=notes.txt>notes</a> <b>bold</b><table border=1><tr><td>1<td>2</table><form><input name=x><input type=submit></form>",
         "vimrc": "set nocompatible background=dark ruler showcmd wildmenu incsearch noswapfile encoding=utf-8\nsyntax on\n",
-        "bin/python3": f'#!/bin/sh\nexec {sys.executable} "$@"\n',
+        "bin/python3": f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n',
         ".hushlogin": "",
     }  # fmt: skip
     for name, text in texts.items():
