@@ -134,7 +134,7 @@ async def test_what_a_server_lists_is_never_run(shell: str, tmp_path: Path) -> N
     liar = tmp_path / "reconnectingpty"
     liar.write_text(
         "#!/bin/sh\n"
-        f'[ "$1" = list ] || exec {PROGRAMS}/reconnectingpty "$@"\n'
+        f'[ "$1" = list ] || exec "{PROGRAMS}/reconnectingpty" "$@"\n'
         "printf 'ID\\n$(touch${IFS}run)\\n`touch${IFS}run`\\nhonest\\n;touch${IFS}run\\n'\n"
     )
     liar.chmod(0o755)

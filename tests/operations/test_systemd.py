@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -198,7 +199,7 @@ def units(tmp_path: Path) -> Path:
     for unit in folder.rglob("*.service"):
         text = unit.read_text()
         for where in ("/usr/local/bin", "%h/.local/bin"):
-            text = text.replace(f"{where}/reconnectingpty ", f"{Path(sys.executable).parent}/reconnectingpty ")
+            text = text.replace(f"{where}/reconnectingpty ", f'"{Path(sys.executable).parent}/reconnectingpty" ')
         unit.write_text(text)
     return folder
 
@@ -228,6 +229,6 @@ def test_the_unit_of_the_machine_is_closed_to_what_sessions_do_not_need(units: P
 def test_the_tables_of_flags_have_what_the_units_say(units: Path) -> None:
     for unit in units.rglob("*.service"):
         (line,) = [line for line in unit.read_text().splitlines() if line.startswith("ExecStart=")]
-        program, *flags = line.removeprefix("ExecStart=").split()
+        program, *flags = shlex.split(line.removeprefix("ExecStart="))
         done = subprocess.run([program, *flags, "--help"], capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import shlex
 import shutil
 import signal
 import subprocess
@@ -35,6 +36,19 @@ def wrapper() -> str:
     """Debian's wrapper, which chooses a port."""
     autossh()
     return needed("/usr/bin/autossh", "autossh")
+
+
+def by_another_name(path: Path) -> Path:
+    """Our command under the name that this path has. By a shell, since a first line `#!` knows no blanks."""
+    path.write_text(
+        "#!/bin/sh\n"
+        f"'''exec' {shlex.quote(PYAUTOSSH[0])} \"$0\" \"$@\"\n"
+        "' '''\n"
+        "from reconnectingpty.tunnel.cli import main\n"
+        "raise SystemExit(main())\n"
+    )
+    path.chmod(0o755)
+    return path
 
 
 class StandIn:

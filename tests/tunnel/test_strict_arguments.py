@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reconnectingpty.tunnel import plan, strict
 from reconnectingpty.tunnel.settings import forwards
 
-from .support import GUARD, PYAUTOSSH, StandIn, autossh, environment, finished, first_line, wrapper
+from .support import GUARD, StandIn, autossh, by_another_name, environment, finished, first_line, wrapper
 
 LINES = [
     "-M 0 host",
@@ -193,9 +193,7 @@ def test_a_port_is_given_when_debians_wrapper_thinks_so(line: str) -> None:
 
 @pytest.mark.parametrize("line", ["-M 0 -N host", "-M 23456 -o X=f host -- -v", "-z", "-V", "-M 0"])
 def test_the_command_itself_does_the_same(line: str, tmp_path: Path) -> None:
-    link = tmp_path / "autossh"
-    link.write_text(f"#!{PYAUTOSSH[0]}\nfrom reconnectingpty.tunnel.cli import main\nraise SystemExit(main())\n")
-    link.chmod(0o755)
+    link = by_another_name(tmp_path / "autossh")
     (tmp_path / "real").mkdir()
     (tmp_path / "ours").mkdir()
     with StandIn(tmp_path / "real") as there, StandIn(tmp_path / "ours") as here:

@@ -10,7 +10,7 @@ import pytest
 from reconnectingpty import OptionError
 from reconnectingpty.tunnel import plan, variables
 
-from .support import PYAUTOSSH, StandIn, autossh, environment, finished, first_line
+from .support import StandIn, autossh, by_another_name, environment, finished, first_line
 
 NUMBERS = [
     "",
@@ -134,9 +134,7 @@ def test_other_values_are_good_where_autossh_takes_them(given: dict[str, str], t
     ids=str,
 )
 def test_both_commands_end_alike_and_say_the_same(line: str, given: dict[str, str], tmp_path: Path) -> None:
-    link = tmp_path / "autossh"
-    link.write_text(f"#!{PYAUTOSSH[0]}\nfrom reconnectingpty.tunnel.cli import main\nraise SystemExit(main())\n")
-    link.chmod(0o755)
+    link = by_another_name(tmp_path / "autossh")
     with StandIn(tmp_path, "exit 3") as stand_in:
         results = [
             finished([program, *line.split()], environment(stand_in) | given) for program in (autossh(), str(link))
