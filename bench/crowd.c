@@ -113,6 +113,8 @@ static void take(struct person *p) {
             p->picture = member(payload, size, "\"snapshot\":");
         } else if (kind == 2) {
             output(p, payload, size);
+        } else if (kind == 9) {
+            say(p, 10, payload, size < 100 ? size : 100); /* the server asks whether anybody is there */
         }
         start += skip + size;
     }
