@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -279,12 +278,7 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
 
 
 def _file(path: str) -> dict[str, Any]:
-    try:
-        document = tomllib.loads(Path(path).read_text())
-    except OSError as error:
-        raise ConfigError(f"--config: cannot read {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from None
+    document = values.document(path)
     known = settings()
     found = {}
     for key, value in document.items():

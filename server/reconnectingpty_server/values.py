@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import tomllib
 from collections.abc import Callable
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from .access import proxies
 from .access.throttle import Rate
@@ -183,3 +185,13 @@ def rate(text: str) -> Rate:
         return Rate.parse(text)
     except ValueError as error:
         raise ConfigError(str(error)) from None
+
+
+def document(path: str) -> dict[str, Any]:
+    """What a TOML file of settings has. Raises ConfigError."""
+    try:
+        return tomllib.loads(Path(path).read_text())
+    except OSError as error:
+        raise ConfigError(f"--config: cannot read {path}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from None

@@ -6,13 +6,12 @@ No value holds a character that HAProxy's configuration gives a meaning to, so n
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 from ..values import Address, ConfigError, read_address
+from ..values import document as read_document
 from .names import NODE, WHAT_A_NODE_IS
 
 MAX_NODES = 256
@@ -97,13 +96,7 @@ def read(path: str, nodes: Sequence[str], drain: Sequence[str], **more: Any) -> 
 
 
 def _document(path: str) -> dict[str, Any]:
-    try:
-        document = tomllib.loads(Path(path).read_text())
-    except OSError as error:
-        raise ConfigError(f"--config: cannot read {path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from None
-    document = {key.replace("-", "_"): value for key, value in document.items()}
+    document = {key.replace("-", "_"): value for key, value in read_document(path).items()}
     for key in document:
         if key not in _READ and key != "nodes":
             raise ConfigError(f"{path}: there is no setting {key!r}")
