@@ -28,7 +28,8 @@ SETTLED_SECONDS, SETTLING_SECONDS = 0.05, 1.0
 prints meanwhile would only look odd."""
 EDITOR_SECONDS = 0.2
 """How long at most to wait for a line editor that is known to come after a mark; the same."""
-INTERRUPT = "\x03"
+INTERRUPT = "\x03" + CLEAR_INPUT
+"""Ctrl-C; and because zsh, if the signal comes just before it begins to read, acts on it only after the next key, one."""
 
 
 @dataclass(frozen=True, slots=True)
