@@ -417,7 +417,7 @@ class BufferedPTY(ReconnectingPTY):
             try:
                 if error is not None:
                     await process.end(self.options.kill_grace, self._hurry)
-                self.exit_status = await process.exited
+                self._exit(await process.exited)
                 await self._drain(process)
                 self._tell(error)
                 await self._until_deserted()

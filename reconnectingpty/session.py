@@ -82,6 +82,7 @@ class ReconnectingPTY(ABC):
         self._timer: asyncio.TimerHandle | None = None
         self._expiry = Expiry(options.max_life, options.max_idle)
         self._recorder: Recorder | None = None
+        self._exited: asyncio.Future[None] = self._loop.create_future()
         self._arm(options.attach_timeout)
         if options.metrics is not None:
             options.metrics.watch(self)
@@ -166,6 +167,10 @@ class ReconnectingPTY(ABC):
             await reached
         finally:
             stop()
+
+    async def wait_exit(self) -> None:
+        """Return when the program has ended, or never ran and the session is done; viewers may still take the rest."""
+        await asyncio.shield(self._exited)
 
     def describe(self, *, name: str | None = None, owner: str | None = None) -> None:
         """Say what the session is called, and whose it is; kept where the session outlives this process."""
@@ -370,8 +375,15 @@ class ReconnectingPTY(ABC):
         """Whether what the program writes is being recorded now."""
         return self._recorder is not None and self._recorder.active
 
+    def _exit(self, status: ExitStatus | None) -> None:
+        """The program has ended."""
+        self.exit_status = status
+        if not self._exited.done():
+            self._exited.set_result(None)
+
     def _done(self, reason: str, error: ReconnectingPTYError | None) -> None:
         self._disarm()
+        self._exit(self.exit_status)
         self._machine.advance(State.DONE, error)
         if self.options.metrics is not None:
             self.options.metrics.retire(self, reason)

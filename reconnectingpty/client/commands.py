@@ -29,7 +29,7 @@ prints meanwhile would only look odd."""
 EDITOR_SECONDS = 0.2
 """How long at most to wait for a line editor that is known to come after a mark; the same."""
 INTERRUPT = "\x03" + CLEAR_INPUT
-"""Ctrl-C; and because zsh, if the signal comes just before it begins to read, acts on it only after the next key, one."""
+"""Ctrl-C; and a key behind it, for zsh acts on a signal that comes just before it reads only when it has read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -289,7 +289,7 @@ class ScreenPTY(BufferedPTY):
         # A daemon that died has left its command to others.
         sweeping = self._loop.create_task(self._sweep(window)) if error is not None or window.gone.done() else None
         try:
-            self.exit_status = await window.ended
+            self._exit(await window.ended)
             if self._process is not None:
                 await self._drain(self._process)
             # In this order, so that screen has nobody to say to that it is terminating.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import unicodedata
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,8 @@ MAX_PREVIEW = 20
 MAX_PREVIEWS = 100
 """Sessions of a list that are shown with a preview; those that were active last."""
 MAX_NAME = 80
+REST_SECONDS = 2.0
+"""For how long who ends a session waits for its viewers to take the rest, once its program has ended."""
 
 
 def session_for(server: Server, session_id: str, visitor: Visitor, access: Access) -> ReconnectingPTY:
@@ -168,11 +172,14 @@ async def rename_session(server: Server, request: Request, rest: tuple[str, ...]
 
 
 async def end_session(server: Server, request: Request, rest: tuple[str, ...], visitor: Visitor) -> Response:
-    """End a session; 204 once it is done."""
+    """End a session; 204 once it is done, or its program has ended and a viewer does not take the rest."""
     session = session_for(server, rest[0], visitor, Access.WRITE)
     server.reception.audit.note("kill", request.peer, visitor, session=session.id)
     session.close(Killed())
-    await session.wait()
+    await session.wait_exit()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(REST_SECONDS):
+            await session.wait()
     return Response(204)
 
 

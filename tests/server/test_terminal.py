@@ -13,9 +13,12 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from reconnectingpty import StartFailed, State
+from reconnectingpty.process import ExitStatus
 from reconnectingpty.size import Size
 from reconnectingpty.viewer import INPUT_QUEUE
+from reconnectingpty_server import session_api
 
+from ..support.attached import PATIENCE
 from ..support.serving import Told, serving
 
 
@@ -136,6 +139,20 @@ async def test_each_way_to_close_a_session_has_its_code(how: str, code: int, rea
             assert (await s.request("DELETE", "/api/sessions/a"))[0] == 204
         assert (await told.to_the_end())[0] == code
         assert told.told("closing")[0]["reason"] == reason
+
+
+@pytest.mark.parametrize("backend", ["buffered", "screen"])
+async def test_who_ends_a_session_waits_for_no_viewer_that_takes_nothing(
+    backend: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_api, "REST_SECONDS", 0.1)
+    async with serving(backend=backend) as s, s.connect("reconnect=a&command=yes") as socket:
+        async with asyncio.timeout(PATIENCE):
+            while (session := s.server.sessions.get("a")) is None or session.held_by != "viewer":
+                await asyncio.sleep(0.01)
+        assert (await s.request("DELETE", "/api/sessions/a"))[0] == 204
+        assert (session.exit_status, session.state) == (ExitStatus(signal=1), State.CLOSING)
+        socket.transport.abort()
 
 
 async def test_a_shutdown_is_told_and_leaves_nothing() -> None:
