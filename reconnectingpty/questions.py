@@ -14,7 +14,7 @@ import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 PATIENCE: Final = 1.0
 """Seconds that a viewer's terminal may take; then the session answers in its stead."""
@@ -43,29 +43,49 @@ _F3: Final = re.compile(rb"\x1b\[1;[2-8]R")
 """F3 with Shift, Alt or Control (xterm's ctlseqs, "PC-Style Function Keys") looks like a cursor in the first row."""
 
 
-class Answerer(Protocol):
-    """A viewer, as far as questions concern it."""
+class _Answers:
+    """What a viewer's terminal has answered. One that has left a question open is not waited for with its kind again.
 
-    answers: bool
-    """Whether its terminal does answer; taken for granted until it has left a question open."""
+    One that has answered nothing ever is not waited for with any.
+    """
+
+    __slots__ = ("_given", "_owed")
+
+    def __init__(self) -> None:
+        self._given = False
+        self._owed: set[str] = set()
+
+    def expected(self, kind: str) -> bool:
+        """Whether to wait for one of this kind."""
+        return kind not in self._owed and (self._given or not self._owed)
+
+    def came(self, kind: str) -> None:
+        """It has answered, in time or late."""
+        self._given = True
+        self._owed.discard(kind)
+
+    def failed(self, kind: str) -> None:
+        """It has let its time pass."""
+        self._owed.add(kind)
 
 
 @dataclass(frozen=True, slots=True)
 class _Open:
     kind: str
     answer: bytes
-    who: Answerer
+    who: object
     due: float
 
 
 class Questions:
     """A session's accounts. `write` types an answer; `leader` tells which viewer leads, if any does."""
 
-    def __init__(self, write: Callable[[bytes], None], leader: Callable[[], Answerer | None]) -> None:
+    def __init__(self, write: Callable[[bytes], None], leader: Callable[[], object | None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._write = write
         self._leader = leader
         self._open: deque[_Open] = deque()
+        self._answers: dict[object, _Answers] = {}
         self._early: Counter[str] = Counter()  # answers gone on whose questions the model has not seen yet
         self._late: defaultdict[str, deque[float]] = defaultdict(deque)  # until when one may still come
         self._timer: asyncio.TimerHandle | None = None
@@ -80,13 +100,13 @@ class Questions:
         leader = self._leader()
         if leader is None or kind is None:
             self._write(answer)
-        elif not leader.answers or len(self._open) >= MOST:
+        elif not self._of(leader).expected(kind) or len(self._open) >= MOST:
             self._answer(kind, answer)
         else:
             self._open.append(_Open(kind, answer, leader, self._loop.time() + PATIENCE))
             self._watch()
 
-    def sift(self, who: Answerer, data: bytes) -> bytes:
+    def sift(self, who: object, data: bytes) -> bytes:
         """Of what a viewer sent, what the program shall get: all but the answers that nobody waits for."""
         kept, at = [], 0
         for match in _ANSWER.finditer(data):
@@ -97,11 +117,12 @@ class Questions:
                 at = match.end()
         return b"".join((*kept, data[at:])) if kept else data
 
-    def _passes(self, who: Answerer, kind: str, answer: bytes) -> bool:
+    def _passes(self, who: object, kind: str, answer: bytes) -> bool:
         of_kind = [question for question in self._open if question.kind == kind]
         own = next((question for question in of_kind if question.who is who), None)
         if own is not None:
             self._open.remove(own)
+            self._of(who).came(kind)
             return True
         late = self._late[kind]
         while late and late[0] < self._loop.time():
@@ -112,24 +133,30 @@ class Questions:
             return False
         if late:
             late.popleft()
-            who.answers = True
+            self._of(who).came(kind)
             return False
+        self._of(who).came(kind)
         self._early[kind] = min(self._early[kind] + 1, MOST)
         return True
+
+    def _of(self, who: object) -> _Answers:
+        return self._answers.setdefault(who, _Answers())
 
     def caught_up(self) -> None:
         """The model has seen all that was asked so far, and so every question that somebody has answered already."""
         self._early.clear()
 
-    def left(self, who: Answerer) -> None:
+    def left(self, who: object) -> None:
         """A viewer has gone, and will answer nothing any more."""
         for question in [question for question in self._open if question.who is who]:
             self._open.remove(question)
             self._answer(question.kind, question.answer)
+        self._answers.pop(who, None)
 
     def close(self) -> None:
         """There is nobody left who asks, nor who answers: the session is held on to no more."""
         self._open.clear()
+        self._answers.clear()
         self._write, self._leader = lambda _: None, lambda: None
         if self._timer is not None:
             self._timer.cancel()
@@ -148,6 +175,6 @@ class Questions:
         self._timer = None
         while self._open and self._open[0].due <= self._loop.time():
             question = self._open.popleft()
-            question.who.answers = False
+            self._of(question.who).failed(question.kind)
             self._answer(question.kind, question.answer)
         self._watch()

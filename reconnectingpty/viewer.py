@@ -155,8 +155,6 @@ class Viewer:
         """Grows with each thing the client did; the size policy `latest` compares it."""
         self.is_terminal = True
         """Whether what it sends may be a terminal's answers; else all of it is input."""
-        self.answers = True
-        """Whether its terminal answers what programs ask."""
         self.input = ClientInput()
         self.reader: LogReader | None = None
         """None until the client has been greeted."""

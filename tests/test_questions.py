@@ -175,6 +175,26 @@ async def test_a_terminal_that_does_not_answer_holds_nobody_up_and_its_late_answ
         assert client.output.endswith(b"<typed")
 
 
+async def test_a_terminal_that_leaves_one_kind_of_question_open_still_answers_the_others() -> None:
+    asked = [(DA1, 10), (r"\033P$qm\033\\", 9), (DA1, 10)]
+    steps = [f"printf '>'; read -n 1 x; printf '{what}'; head -c {length} | {SHOW}; " for what, length in asked]
+    script = f"{RAW}{''.join(steps)}printf '<'; cat"
+    async with session_of(script) as session:
+        client = Attached.to(session)
+        for number, question in enumerate((b"\x1b[c", b"\x1bP$qm", b"\x1b[c")):
+            await client.when(lambda prompts=number + 1: client.output.count(b">") == prompts)
+            seen = questions_seen(session)
+            client.feed(b"!")
+            await client.until(question)
+            await seen.wait()
+            if number == 1:
+                await pass_time(PATIENCE + 0.1)
+            else:
+                client.feed(VIEWERS)
+        await client.until(b"<")
+        assert client.output.count(b"033[?65;4;6c") == 2
+
+
 async def test_a_viewer_that_leaves_without_an_answer_is_answered_for() -> None:
     async with session_of(asking()) as session:
         client, other = Attached.to(session), Attached.to(session)
