@@ -7,11 +7,11 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 
 from ..errors import OptionError
+from ..outlet import standard_error
 from . import completions, logs, notify, signals
 from .builder import check
 from .daemonizer import Front, daemonize
@@ -122,7 +122,8 @@ def _run(name: str, plan: Plan) -> int:
             print(f"{name}: {error}", file=sys.stderr)
         return 1
     try:
-        return asyncio.run(_supervise(name, plan, log, front))
+        with standard_error.running():
+            return asyncio.run(_supervise(name, plan, log, front))
     except TunnelError as error:
         log.error(str(error))
         front.failed(f"{name}: {error}")
@@ -134,12 +135,10 @@ async def _supervise(name: str, plan: Plan, log: logging.Logger, front: Front) -
     plan = with_watchdog(plan, systemd.watchdog)
     strict = plan.settings.strict
     with ExitStack() as stack:
-        writer = stack.enter_context(ThreadPoolExecutor(1, "stderr"))
-        loop = asyncio.get_running_loop()
         supervisor = SshSupervisor(
             plan.settings,
             program=name,
-            stderr=None if strict else lambda data: loop.run_in_executor(writer, _to_stderr, data),
+            stderr=None if strict else standard_error.pass_on,
         )
         stack.enter_context(Pidfile(plan.pidfile, refuse=not strict) if plan.pidfile else nullcontext())
         stack.enter_context(signals.handled(supervisor))
@@ -178,14 +177,6 @@ def _status(error: TunnelError, *, strict: bool) -> int:
             return status or 1
         case _:
             return 1
-
-
-def _to_stderr(data: bytes) -> None:
-    try:
-        while data:
-            data = data[os.write(2, data) :]
-    except OSError:
-        pass  # Nobody reads it any more; the tunnel is worth more than its words.
 
 
 if __name__ == "__main__":

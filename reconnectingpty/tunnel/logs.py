@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import signal
-import sys
 from collections.abc import Iterator
 
+from ..outlet import standard_error
 from .errors import LogfileError, MaxLifetimeReached, MaxStartsReached, SshFailed
 from .events import (
     Event,
@@ -54,7 +54,7 @@ def open_log(
         if syslog:
             handlers.append(logging.handlers.SysLogHandler(SYSLOG))
         if stderr:
-            handlers.append(logging.StreamHandler(sys.stderr))
+            handlers.append(standard_error)
     for handler in handlers or [logging.NullHandler()]:
         handler.setFormatter(form)
         log.addHandler(handler)

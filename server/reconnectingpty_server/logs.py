@@ -8,6 +8,8 @@ import sys
 import time
 import unicodedata
 
+from reconnectingpty.outlet import standard_error
+
 
 def clean(text: str) -> str:
     """`text` with control and formatting characters escaped, so that it can't end a line or drive a terminal."""
@@ -49,10 +51,9 @@ class Json(logging.Formatter):
 
 def set_up(form: str, level: str) -> None:
     """Send this process's log lines to standard error."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Json() if form == "json" else Human())
+    standard_error.setFormatter(Json() if form == "json" else Human())
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [standard_error]
     root.setLevel(level.upper())
     # That a client went away in the middle of a frame is no news.
     logging.getLogger("websockets").setLevel(logging.ERROR)

@@ -13,6 +13,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from reconnectingpty.outlet import standard_error
+
 from . import logs, runtime
 from .config import Config, from_arguments
 from .server import Server
@@ -36,7 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         config = from_arguments(arguments)
         logs.set_up(config.log_format, config.log_level)
-        return _runner()(_serve(config, lambda: from_arguments(arguments)))
+        with standard_error.running():
+            return _runner()(_serve(config, lambda: from_arguments(arguments)))
     except ConfigError as error:
         print(f"reconnectingpty: {error}", file=sys.stderr)
         return 2

@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 
 from ..support.attached import PATIENCE
+from ..support.program import program_of
+from ..support.programs import full_pipe
+from ..support.serving import Told
 
 PROGRAM = [sys.executable, "-m", "reconnectingpty_server"]
 
@@ -54,6 +57,17 @@ async def test_it_prints_its_link_first_and_ends_softly_on_sigterm(tmp_path: Pat
         out, err = await process.communicate()
         assert (process.returncode, out) == (0, b"")
         assert link.partition("token=")[2].encode() not in err
+
+
+async def test_a_log_that_nobody_reads_stops_nothing() -> None:
+    with full_pipe() as (_, writer, _):
+        async with program_of("--log-level", "debug", "--audit-log", "-", stderr=writer) as server:
+            for number in range(3):
+                async with server.connect(f"reconnect=s{number}&command=cat") as socket:
+                    told = Told(socket)
+                    await told.until_told("hello")
+                    await told.say(type="kill")
+                    assert (await told.to_the_end())[0] == 4001
 
 
 async def test_the_commands_find_it_and_do_what_they_say(tmp_path: Path) -> None:

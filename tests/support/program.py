@@ -21,7 +21,7 @@ PROGRAM = [sys.executable, "-m", "reconnectingpty_server"]
 
 
 class Program(Remote):
-    """A server that runs by itself. `log` has what it said on standard error, complete when it has ended."""
+    """A server that runs by itself. `log` has what it has said on standard error, complete when it has ended."""
 
     def __init__(self, process: asyncio.subprocess.Process, address: Address) -> None:
         super().__init__(address)
@@ -29,6 +29,7 @@ class Program(Remote):
         self.link = ""
         """The first line that it printed."""
         self.log = ""
+        self._listening: asyncio.Task[None] | None = None
         self.tokens: dict[str, str] = {}
         """Of its users, by their names."""
 
@@ -64,27 +65,38 @@ class Program(Remote):
     def _proc(self, name: str) -> str:
         return Path(f"/proc/{self.process.pid}/{name}").read_text()
 
+    def listen(self) -> None:
+        """Take what it says from here on."""
+        self._listening = asyncio.create_task(self._listen())
+
+    async def _listen(self) -> None:
+        if self.process.stderr is not None:
+            async for line in self.process.stderr:
+                self.log += line.decode()
+
     async def end(self) -> None:
         """Have it end softly, and take the rest of its log."""
         self.process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(PATIENCE):
-            _, said = await self.process.communicate()
-        self.log += said.decode()
+            await self.process.wait()
+            if self._listening is not None:
+                await self._listening
 
 
 @asynccontextmanager
 async def program_of(
-    *flags: str, descriptors: int | None = None, by: Sequence[str] = (), **environment: str
+    *flags: str, descriptors: int | None = None, by: Sequence[str] = (), stderr: int = -1, **environment: str
 ) -> AsyncIterator[Program]:
     """A server with these flags, on a free port. It ends softly after the test.
 
-    `descriptors`: how many it may open; `by`: a command that becomes the one behind it.
+    `descriptors`: how many it may open; `by`: a command that becomes the one behind it; `stderr`: a
+    descriptor, else its log is taken.
     """
     limited = ["prlimit", f"--nofile={descriptors}:{descriptors}"] if descriptors is not None else []
     settings: dict[str, Any] = {"RECONNECTINGPTY_BACKEND": "buffered", "RECONNECTINGPTY_ALLOW_COMMAND": "true"}
     process = await asyncio.create_subprocess_exec(
         *limited, *by, *PROGRAM, "serve", "--listen", "127.0.0.1:0", "--token", TOKEN, *flags,
-        env=os.environ | settings | environment, stdout=-1, stderr=-1,
+        env=os.environ | settings | environment, stdout=-1, stderr=stderr,
     )  # fmt: skip
     try:
         assert process.stdout is not None
@@ -94,6 +106,7 @@ async def program_of(
         assert found is not None, link
         program = Program(process, Address(found[1], int(found[2])))
         program.link = link
+        program.listen()
         yield program
         if process.returncode is None:
             await program.end()
@@ -104,7 +117,7 @@ async def program_of(
             process.terminate()
             try:
                 async with asyncio.timeout(PATIENCE):
-                    await process.communicate()
+                    await process.wait()
             except TimeoutError:
                 process.kill()
                 await process.wait()

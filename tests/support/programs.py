@@ -6,7 +6,7 @@ import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from reconnectingpty.leftovers import Mark, sweeper
@@ -128,3 +128,20 @@ async def running(script: str, **more: Size | str) -> AsyncIterator[Run]:
         await run.process.exited
         run.process.close()
     assert run.trouble == []
+
+
+@contextmanager
+def full_pipe() -> Iterator[tuple[int, int, int]]:
+    """A pipe that takes no more: the end to read from, the one to write to, and how many bytes are in it."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    count = 0
+    try:
+        with suppress(BlockingIOError):
+            while True:
+                count += os.write(writer, bytes(4096))
+        os.set_blocking(writer, True)
+        yield reader, writer, count
+    finally:
+        os.close(reader)
+        os.close(writer)

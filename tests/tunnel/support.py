@@ -123,20 +123,27 @@ def environment(stand_in: StandIn | None = None, **variables: str) -> dict[str, 
 class Run:
     """A running command, and what it wrote."""
 
-    def __init__(self, argv: Sequence[str], variables: Mapping[str, str], *, name: str | None = None) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str],
+        variables: Mapping[str, str],
+        *,
+        name: str | None = None,
+        stderr: int = subprocess.PIPE,
+    ) -> None:
         self.process = subprocess.Popen(
             [name, *argv[1:]] if name else argv,
             executable=argv[0] if name else None,
             env=dict(variables),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
         )
 
     def end(self) -> tuple[int, str, str]:
         """Its exit status, stdout and stderr, when it has ended."""
         out, err = self.process.communicate(timeout=GUARD)
-        return self.process.returncode, os.fsdecode(out), os.fsdecode(err)
+        return self.process.returncode, os.fsdecode(out), os.fsdecode(err or b"")
 
     def send(self, number: signal.Signals) -> None:
         """Signal it."""
@@ -144,9 +151,9 @@ class Run:
 
 
 @contextmanager
-def running(argv: Sequence[str], variables: Mapping[str, str]) -> Iterator[Run]:
+def running(argv: Sequence[str], variables: Mapping[str, str], *, stderr: int = subprocess.PIPE) -> Iterator[Run]:
     """A command that is ended, by TERM and at last by KILL, when this is left."""
-    run = Run(argv, variables)
+    run = Run(argv, variables, stderr=stderr)
     try:
         yield run
     finally:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from ..support.manager import Manager
+from ..support.programs import full_pipe
 from .support import GUARD, PYAUTOSSH, Run, StandIn, alive, autossh, environment, finished, needed, running, until
 
 TERM, INT, HUP, USR1, USR2 = signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2
@@ -177,6 +178,18 @@ def test_our_defaults_end_well_when_told_to_end(tmp_path: Path) -> None:
         run.send(TERM)
         assert run.end()[0] == 0
         assert not alive(ssh)
+
+
+def test_words_that_nobody_reads_hold_no_tunnel_up(tmp_path: Path) -> None:
+    script = "echo lost >&2; exit 255"
+    with (
+        full_pipe() as (_, writer, _),
+        StandIn(tmp_path, script) as stand_in,
+        running([*PYAUTOSSH, "--gate-time", "0", "-M", "0", "host"], environment(stand_in), stderr=writer) as run,
+    ):
+        until(lambda: stand_in.starts > 2, "ssh is started again")
+        run.send(TERM)
+        assert run.end()[0] == 0
 
 
 def test_what_ssh_is_given_by_default(tmp_path: Path) -> None:

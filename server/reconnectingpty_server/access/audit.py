@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import logging
 import os
-import sys
 import time
 from contextlib import suppress
 from typing import TextIO
+
+from reconnectingpty.outlet import standard_error
 
 from ..values import ConfigError
 from .visitor import Visitor
@@ -60,7 +61,7 @@ class Audit:
     def _write(self, line: str) -> None:
         try:
             if self._path == "-":
-                sys.stderr.write(line)
+                standard_error.write(line.encode())
                 return
             if self._moved():
                 self.close()
