@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 from .account import account_of
 from .environment import child_environment, command_line, working_directory
 from .errors import InputStalled, SessionClosed
+from .following import Follower
 from .info import SessionInfo
 from .limits import UNCONFINED, Confinement, plan
 from .metrics import ECHO_SECONDS
@@ -35,7 +36,6 @@ from .sizing import Claim, SizePolicy, decide
 from .state import State
 from .terminal.catchup import TerminalModel
 from .terminal.screen import Screen
-from .turns import turns
 from .viewer import Host, Outcome, Viewer
 from .wire.messages import Exited, Hello, Viewers
 
@@ -43,14 +43,8 @@ AHEAD = 256 << 10
 """Bytes that the log may be ahead of the most advanced viewer before the program has to wait; less in a small log."""
 SESSION_INPUT = 4 << 20
 """Input bytes that may wait for the program, those of clients that have left included."""
-MODEL_SLICE = 0.003
-"""Seconds that the model may hold the event loop at a time."""
 LEAST_AT_ONCE = 4 << 10
 """Bytes that are read at once where the output's rate is capped very low: what a terminal's line may have."""
-MODEL_IDLE = 0.03
-"""Seconds of quiet after which the model catches up."""
-MODEL_TRICKLE = 64 << 10
-"""Bytes in that time that count as quiet: a program that goes on blinking while it waits for an answer gets it."""
 ANSWERS_WAITING = 64 << 10
 """Input bytes waiting for a program that reads none, beyond which its questions are not answered any more."""
 
@@ -77,9 +71,7 @@ class BufferedPTY(ReconnectingPTY):
         """When the oldest key came that no output has followed; 0: there is none."""
         self._ahead = min(AHEAD, options.log_limit - 2 * READ_AT_ONCE)
         self._shown = False  # to any viewer yet
-        self._catching_up = 0  # pictures being made: the log must not run away from them
-        self._model_timer: asyncio.TimerHandle | None = None  # until the output may be quiet
-        self._turns = turns()
+        self._follower = Follower(self.model, options.log_limit, moved=self._pace, settled=self._settled)
         self._questions = Questions(self._answer, self._leader)
         self.model.emulator.on_query = self._questions.ask
         if options.record is not None:
@@ -141,13 +133,14 @@ class BufferedPTY(ReconnectingPTY):
     def _on_output(self, data: memoryview) -> None:
         self.log.append(data)
         self.bytes_out += len(data)
-        self._last_active = self._loop.time()
+        now = self._last_active = self._loop.time()
+        self._follower.came(now)
         if self._key_at:
             self._echoed()
         for viewer in self._viewers:
             viewer.wake()
         if self._rate is not None and self._held_back is None:
-            wait = self._rate.spend(len(data), self._last_active)
+            wait = self._rate.spend(len(data), now)
             if wait > 0:
                 self._held_back = self._loop.call_later(wait, self._go_on)
         if self._recorder is not None:
@@ -186,8 +179,7 @@ class BufferedPTY(ReconnectingPTY):
         process = self._process
         if process is None:
             return
-        if not self.model.caught_up:
-            self._follow(self.model.lag)
+        self._follower.follow()
         if self.held_by:
             process.pause()
         else:
@@ -196,7 +188,7 @@ class BufferedPTY(ReconnectingPTY):
     @property
     def held_by(self) -> str:
         """What the program has to wait for with its output, if it has to."""
-        if self._catching_up or self.model.lag + 2 * READ_AT_ONCE > self.log.limit:
+        if self._follower.holds:
             return "model"
         readers = [viewer.reader.offset for viewer in self._viewers if viewer.reader is not None]
         if readers and self.log.end - max(readers) >= self._ahead:
@@ -210,52 +202,15 @@ class BufferedPTY(ReconnectingPTY):
 
     # -- the model, behind everybody's back
 
-    def _follow(self, lag: int) -> None:
-        """See to it that the model catches up: when the output is quiet, or now if it has fallen far behind."""
-        if lag > self.log.limit * 3 // 4:
-            self._turns.ask(self._advance_model)
-        elif self._model_timer is None:
-            self._model_timer = self._loop.call_later(MODEL_IDLE, self._perhaps_quiet)
-
-    def _perhaps_quiet(self) -> None:
-        self._model_timer = None
-        if self._quiet:
-            self._turns.ask(self._advance_model)
-        else:
-            self._pace()
-
-    def _advance_model(self) -> None:
-        # Under a flood it only needs to keep up with the log; the rest it can do in the quiet after it.
-        behind = 0 if self._quiet else self.log.limit * 3 // 4
-        if self.model.advance(MODEL_SLICE, behind):
-            self._questions.caught_up()
-            if self._recorder is not None:
-                self._recorder.settled()
-        elif not behind:
-            self._turns.ask(self._advance_model)
-        self._pace()
-
-    @property
-    def _quiet(self) -> bool:
-        return self.model.lag <= MODEL_TRICKLE or self._loop.time() - self._last_active >= MODEL_IDLE
-
-    def _leave_model(self) -> None:
-        self._turns.forget(self._advance_model)
-        if self._model_timer is not None:
-            self._model_timer.cancel()
-            self._model_timer = None
+    def _settled(self) -> None:
+        self._questions.caught_up()
+        if self._recorder is not None:
+            self._recorder.settled()
 
     async def _catch_up(self) -> None:
         """Return when the model is at the log's end, in the same turn of the event loop."""
-        self._catching_up += 1
-        self._pace()
-        try:
-            while not self.model.advance(MODEL_SLICE):  # noqa: ASYNC110 (gives the loop a turn, waits for nothing)
-                await asyncio.sleep(0)
-            self._questions.caught_up()
-        finally:
-            self._catching_up -= 1
-            self._pace()
+        await self._follower.catch_up()
+        self._questions.caught_up()
 
     async def picture(self) -> bytes:
         """What draws the terminal as it is at the log's end."""
@@ -426,7 +381,7 @@ class BufferedPTY(ReconnectingPTY):
                 process.close()
                 await self._release()
         self._questions.close()
-        self._leave_model()
+        self._follower.leave()
 
     async def _drain(self, process: Process) -> None:
         """Wait until all output is in the log; not for ever, where the one viewer left takes none of it."""

@@ -352,7 +352,7 @@ async def test_failing_starts_leave_nothing_however_many_at_once() -> None:
 
 
 async def test_a_start_that_is_cancelled_leaves_no_child(monkeypatch: pytest.MonkeyPatch) -> None:
-    real: Callable[..., tuple[int, int]] = process._start
+    real: Callable[..., tuple[int, int]] = process.start
     go_on, pids = threading.Event(), list[int]()
     loop, started = asyncio.get_running_loop(), asyncio.Event()
 
@@ -363,7 +363,7 @@ async def test_a_start_that_is_cancelled_leaves_no_child(monkeypatch: pytest.Mon
         assert go_on.wait(PATIENCE)
         return pid, fd
 
-    monkeypatch.setattr(process, "_start", held)
+    monkeypatch.setattr(process, "start", held)
     start = asyncio.create_task(spawn(["/bin/sleep", "1000"]))
     await started.wait()
     start.cancel()

@@ -354,7 +354,7 @@ async def test_a_start_that_fails_in_a_way_that_nobody_thought_of_ends_the_sessi
     def start(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(process, "_start", start)
+    monkeypatch.setattr(process, "start", start)
     async with session_of("cat") as session:
         with pytest.raises(StartFailed, match="can't start new thread"):
             await Attached.to(session).outcome

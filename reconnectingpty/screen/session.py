@@ -284,7 +284,7 @@ class ScreenPTY(BufferedPTY):
         window = self._window
         self._hold_back_no_more()
         if window is None:
-            self._leave_model()
+            self._follower.leave()
             return
         # A daemon that died has left its command to others.
         sweeping = self._loop.create_task(self._sweep(window)) if error is not None or window.gone.done() else None
@@ -307,7 +307,7 @@ class ScreenPTY(BufferedPTY):
             await window.close()
             self._see_to_the_size(0)
             self._questions.close()
-            self._leave_model()
+            self._follower.leave()
 
     async def _sweep(self, window: Window) -> None:
         try:

@@ -95,4 +95,4 @@ def forget(session: Any) -> None:
     os.close(window._daemon)
     window.directory.close()
     process.close()
-    session._leave_model()
+    session._follower.leave()
