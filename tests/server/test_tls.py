@@ -9,7 +9,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-import trustme
 from websockets.asyncio.client import connect
 
 from reconnectingpty_server.access import users
@@ -17,33 +16,8 @@ from reconnectingpty_server.config import load
 from reconnectingpty_server.server import Server
 from reconnectingpty_server.values import ConfigError
 
+from ..support.authority import Authority
 from ..support.serving import TOKEN, Serving, Told, serving
-
-HERE = "127.0.0.1"
-
-
-class Authority:
-    """A certificate authority with the files that a server of its wants."""
-
-    def __init__(self, folder: Path, name: str = "ca") -> None:
-        self.folder = folder
-        self.ca = trustme.CA(organization_name=name)
-        self.pem = str(folder / f"{name}.pem")
-        self.ca.cert_pem.write_to_path(self.pem)
-
-    def issue(self, path: Path) -> None:
-        """A server's key and chain, in one file."""
-        path.write_bytes(self.ca.issue_cert(HERE).private_key_and_cert_chain_pem.bytes())
-
-    def client(self, name: str = "", by: Authority | None = None) -> ssl.SSLContext:
-        """A client that trusts this authority; with a certificate of that name, issued by this one or another."""
-        context = ssl.create_default_context(cafile=self.pem)
-        if name:
-            path = self.folder / f"{name}-client.pem"
-            certificate = (by or self).ca.issue_cert(f"{name}@example.org", common_name=name)
-            path.write_bytes(certificate.private_key_and_cert_chain_pem.bytes())
-            context.load_cert_chain(path)
-        return context
 
 
 @pytest.fixture
