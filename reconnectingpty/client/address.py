@@ -6,6 +6,7 @@ Knows no socket. Used by the client and by the commands.
 from __future__ import annotations
 
 import os
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -93,3 +94,10 @@ class Address:
 
     def __str__(self) -> str:
         return self.path or f"{self.host}:{self.port}"
+
+    def unreachable(self, error: Exception) -> str:
+        """Why there is no connection, and what to do about it."""
+        if isinstance(error, ssl.SSLCertVerificationError):
+            why = error.verify_message.rstrip(".")
+            return f"cannot trust the server at {self}: {why}; SSL_CERT_FILE=PATH has authorities to trust"
+        return f"cannot reach a server at {self}: {error or type(error).__name__}"

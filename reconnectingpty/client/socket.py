@@ -80,7 +80,7 @@ class Socket:
         except InvalidURI as error:
             raise Refused(str(error), transient=False) from None
         except (OSError, EOFError, InvalidHandshake, TimeoutError) as error:
-            raise Refused(f"cannot reach a server at {address}: {error or type(error).__name__}") from None
+            raise Refused(address.unreachable(error)) from None
         if socket.subprotocol != v1.SUBPROTOCOL:
             socket.transport.abort()
             await socket.wait_closed()

@@ -95,7 +95,7 @@ class Remote(Address):
             response = connection.getresponse()
             answer = response.read()
         except (OSError, http.client.HTTPException) as error:
-            raise RemoteError(f"cannot reach a server at {self}: {error}") from None
+            raise RemoteError(self.unreachable(error)) from None
         finally:
             connection.close()
         if response.status >= 300:
