@@ -28,8 +28,9 @@ SETTLED_SECONDS, SETTLING_SECONDS = 0.05, 1.0
 prints meanwhile would only look odd."""
 EDITOR_SECONDS = 0.2
 """How long at most to wait for a line editor that is known to come after a mark; the same."""
-INTERRUPT = "\x03" + CLEAR_INPUT
-"""Ctrl-C; and a key behind it, for zsh acts on a signal that comes just before it reads only when it has read."""
+INTERRUPT = "\x03"
+HEEDED_SECONDS = 1.0
+"""After which an interrupt is given again: one that comes just before bash or zsh read is acted on with the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,10 +263,22 @@ class Commands:
         status = await job.status
         if status is not None:
             return status
-        await self._typist.send(INTERRUPT)
-        while job.shell.busy:
-            await self._marked.wait()
+        await self._take_back(job.shell)
         raise Incomplete(f"the shell waits for the rest of {command!r}")
+
+    async def _take_back(self, shell: Shell) -> None:
+        """Have the shell drop what it has of a command."""
+        await self._typist.send(INTERRUPT)
+        again = False
+        while shell.busy:
+            try:
+                async with asyncio.timeout(HEEDED_SECONDS):
+                    await self._marked.wait()
+            except TimeoutError:
+                again = True
+                await self._typist.send(INTERRUPT)
+        if again:  # the marks of those that were not needed come before its answer
+            await self._enter()
 
     async def _enter(self) -> Shell:
         await self._settled()

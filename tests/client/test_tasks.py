@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from reconnectingpty.client import Ended, Exited, Found, Incomplete, Quiet, SessionEnded, Terminal
+from reconnectingpty.client import Ended, Exited, Found, Incomplete, Key, Quiet, SessionEnded, Terminal, commands
 
 from ..support.attached import PATIENCE
 from ..support.serving import serving
@@ -77,6 +77,33 @@ async def test_a_command_that_is_not_complete_is_taken_back(shell: str) -> None:
             with pytest.raises(Incomplete):
                 await terminal.run(command, timeout=PATIENCE)
         assert (await terminal.run("echo closed", timeout=PATIENCE)).output == "closed"
+
+
+@pytest.mark.parametrize("shell", ["bash", "sh", "zsh"])
+@pytest.mark.parametrize("heeded", [False, True])
+async def test_an_interrupt_is_given_again_and_ends_nothing_else(
+    shell: str, heeded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first is lost, or the shell takes its time about it and gets two."""
+    monkeypatch.setattr(commands, "HEEDED_SECONDS", 0.05)
+    async with serving() as s, terminal_of(s, SHELLS[shell]) as terminal:
+        await terminal.run("true", timeout=PATIENCE)
+        send, interrupts = terminal.send, 0
+
+        async def losing(what: str | bytes | Key) -> None:
+            nonlocal interrupts
+            interrupts += what == commands.INTERRUPT
+            if what != commands.INTERRUPT or interrupts > 1:
+                await send(what)
+                if heeded and what == commands.INTERRUPT:
+                    await send(what)
+
+        monkeypatch.setattr(terminal, "send", losing)
+        with pytest.raises(Incomplete):
+            await terminal.run("echo 'open", timeout=PATIENCE)
+        assert interrupts > 1
+        done = await terminal.run("sleep 0.2; echo closed", timeout=PATIENCE)
+        assert (done.output, done.status) == ("closed", 0)
 
 
 async def test_what_the_shell_says_wrong_of_a_command_is_its_output() -> None:
