@@ -14,17 +14,24 @@ from reconnectingpty_server.values import Address, read_address
 
 from ..support.attached import PATIENCE
 from ..support.serving import TOKEN, Remote
+from .machines import HERE, Machine
 
 
 class NodeProcess(Remote):
-    """A node as its operator starts it. `home` is its own; `shared` holds what all have in common."""
+    """A node as its operator starts it. `home` is its own; `shared` holds what all have in common.
 
-    def __init__(self, name: str, home: Path, shared: Path, *flags: str) -> None:
-        super().__init__(Address("127.0.0.1", 0))
+    It runs on `machine`, its router on `proxy`.
+    """
+
+    def __init__(
+        self, name: str, home: Path, shared: Path, *flags: str, machine: Machine = HERE, proxy: Machine = HERE
+    ) -> None:
+        super().__init__(Address(machine.host, machine.port))
         self.name = name
         self._home = home
+        self._machine = machine
         self._flags = (
-            *("--node", name, "--token", TOKEN, "--key-file", str(shared / "keys"), "--trusted-proxy", "127.0.0.1"),
+            *("--node", name, "--token", TOKEN, "--key-file", str(shared / "keys"), "--trusted-proxy", proxy.host),
             *("--command", "cat", "--log-level", "error", *flags),
         )
         self._process: asyncio.subprocess.Process | None = None
@@ -35,7 +42,8 @@ class NodeProcess(Remote):
         self._home.mkdir(exist_ok=True)
         environment = os.environ | {"XDG_RUNTIME_DIR": str(self._home), "RECONNECTINGPTY_BACKEND": "buffered"}
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "reconnectingpty_server", "serve", "--listen", str(self.address), *self._flags),
+            *(*self._machine.enter, sys.executable, "-m", "reconnectingpty_server", "serve"),
+            *("--listen", str(self.address), *self._flags),
             env=environment, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         assert self._process.stdout is not None
@@ -53,15 +61,22 @@ class NodeProcess(Remote):
             await self._process.communicate()
         self._process = None
 
+    def signal(self, number: signal.Signals) -> None:
+        """Give it a signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     async def ids(self) -> set[str]:
         """The sessions that it has, asked without the router."""
         return {one["id"] for one in (await self.json("/api/sessions"))["sessions"]}
 
 
 @asynccontextmanager
-async def node(name: str, folder: Path, *flags: str, home: Path | None = None) -> AsyncIterator[NodeProcess]:
+async def node(
+    name: str, folder: Path, *flags: str, home: Path | None = None, machine: Machine = HERE, proxy: Machine = HERE
+) -> AsyncIterator[NodeProcess]:
     """A node that runs. What all nodes of a test share is in `folder`, and what it has for itself in its `home`."""
-    found = NodeProcess(name, home or folder / name, folder, *flags)
+    found = NodeProcess(name, home or folder / name, folder, *flags, machine=machine, proxy=proxy)
     await found.start()
     try:
         yield found

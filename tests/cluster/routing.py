@@ -17,6 +17,7 @@ from reconnectingpty_server.values import Address
 from ..support.attached import PATIENCE
 from ..support.serving import Remote, Serving, serving
 from ..tunnel.support import needed
+from .machines import HERE, Machine
 
 
 def free_ports(count: int) -> list[Address]:
@@ -33,8 +34,10 @@ def free_ports(count: int) -> list[Address]:
 class HAProxy(Remote):
     """HAProxy with the configuration that the program writes, master and worker, as in production."""
 
-    def __init__(self, folder: Path, **settings: object) -> None:
-        front, metrics, plain = free_ports(3)
+    def __init__(self, folder: Path, machine: Machine = HERE, **settings: object) -> None:
+        ports = [Address(machine.host, machine.port + number) for number in range(3)]
+        front, metrics, plain = ports if machine.port else free_ports(3)
+        self._machine = machine
         super().__init__(front)
         self.metrics = Remote(metrics)
         self.plain = Remote(plain)
@@ -61,7 +64,7 @@ class HAProxy(Remote):
         self._notices.setblocking(False)
         # As under systemd: the master tells when it has started or reloaded, and before that takes no further signal.
         self.process = await asyncio.create_subprocess_exec(
-            *(self._program, "-Ws", "-f", str(self._file)),
+            *(*self._machine.enter, self._program, "-Ws", "-f", str(self._file)),
             env=os.environ | {"NOTIFY_SOCKET": self._notify}, stdout=asyncio.subprocess.DEVNULL, stderr=-1,
         )  # fmt: skip
         await self._ready()
@@ -162,10 +165,10 @@ class HAProxy(Remote):
 
 @asynccontextmanager
 async def routing(
-    folder: Path, nodes: dict[str, str], drain: list[str] | None = None, **settings: object
+    folder: Path, nodes: dict[str, str], drain: list[str] | None = None, machine: Machine = HERE, **settings: object
 ) -> AsyncIterator[HAProxy]:
     """HAProxy before these nodes, by name and address; each has been checked once."""
-    haproxy = HAProxy(folder, **settings)
+    haproxy = HAProxy(folder, machine, **settings)
     haproxy.write(nodes, drain)
     await haproxy.start()
     try:

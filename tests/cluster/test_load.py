@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from .nodes import node
+from .machines import Network, network
+from .nodes import NodeProcess, node
 from .routing import routing
 from .typists import typing
 
@@ -25,10 +26,15 @@ pytestmark = pytest.mark.timeout(600)
 
 async def test_nobody_is_misrouted_and_nobody_gets_a_new_shell(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
-        nodes = {name: await stack.enter_async_context(node(name, tmp_path)) for name in "abcd"}
+        wired = await stack.enter_async_context(network("router", *"abcd"))
+        router_at = wired.machines["router"]
+        nodes = {
+            name: await stack.enter_async_context(node(name, tmp_path, machine=wired.machines[name], proxy=router_at))
+            for name in "abcd"
+        }
         addresses = {name: str(one.address) for name, one in nodes.items()}
         first = {name: addresses[name] for name in "abc"}
-        router = await stack.enter_async_context(routing(tmp_path, first))
+        router = await stack.enter_async_context(routing(tmp_path, first, machine=router_at))
         await router.until_seen("a", "b", "c")
         typists = await stack.enter_async_context(typing())
 
@@ -59,6 +65,20 @@ async def test_nobody_is_misrouted_and_nobody_gets_a_new_shell(tmp_path: Path) -
         assert sum((typist.answers for typist in typists.all), Counter()) == Counter()
         await everybody_is_in_place()
 
+        # A node is cut off, without a word to anybody: its people wait, and then find everything as it was.
+        await _cut_off(wired, nodes["a"])
+        await router.until(a="DOWN")
+        await router.until_gone("a")
+        (waiting, *_) = typists.at("a")
+        status, _, said = await router.request("GET", f"/api/sessions/{waiting.session}")
+        assert (status, b"gone" in said) == (410, True), said
+        await typists.go_on("b", "c", "d")
+        await _let_back(wired, nodes["a"])
+        await router.until(a="UP")
+        await typists.go_on("a", "b", "c", "d")
+        assert {typist.connections for typist in typists.all} == {1}
+        await everybody_is_in_place()
+
         # A node dies: its people are told so, and the others notice nothing.
         await nodes["c"].end(signal.SIGKILL)
         for typist in typists.at("c"):
@@ -77,3 +97,18 @@ async def test_nobody_is_misrouted_and_nobody_gets_a_new_shell(tmp_path: Path) -
             assert typist.answers == {4004: 1}
             assert len(typist.epochs) == 1
         await everybody_is_in_place()
+
+
+async def _cut_off(wired: Network, one: NodeProcess) -> None:
+    """Nothing comes from it any more, nor gets there."""
+    if wired.real:
+        await wired.pull(one.name)
+    else:
+        one.signal(signal.SIGSTOP)
+
+
+async def _let_back(wired: Network, one: NodeProcess) -> None:
+    if wired.real:
+        await wired.plug(one.name)
+    else:
+        one.signal(signal.SIGCONT)
