@@ -112,5 +112,20 @@ def _loss(lines: int) -> logging.LogRecord:
     return logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, (lines,), None)
 
 
+def have_standard() -> None:
+    """Put /dev/null in the place of a standard descriptor that is closed: else a socket would come there, and be
+    written to as if it were a terminal. For a program's start.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest that is free
+    # Python has None in their places then.
+    sys.stdin = sys.stdin or open(0)  # noqa: SIM115 (for as long as the program runs)
+    sys.stdout = sys.stdout or open(1, "w")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w")  # noqa: SIM115
+
+
 standard_error: Final = Outlet(2 if sys.stderr is not None else -1)
 """This process's."""

@@ -11,7 +11,7 @@ from contextlib import ExitStack, nullcontext
 from importlib.metadata import PackageNotFoundError, version
 
 from ..errors import OptionError
-from ..outlet import standard_error
+from ..outlet import have_standard, standard_error
 from . import completions, logs, notify, signals
 from .builder import check
 from .daemonizer import Front, daemonize
@@ -26,6 +26,7 @@ from .supervisor import SshSupervisor
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The console script `pyautossh`; `argv[0]` is the name it was called by. Returns the exit status."""
+    have_standard()
     given = list(sys.argv if argv is None else argv)
     mode, arguments = choose(given, os.environ)
     if mode is Mode.STRICT:

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 
+from reconnectingpty.outlet import have_standard
+
 from .commands import agents, attaching, driving, play, sessions
 from .commands.server import Parser
 from .logs import complain
@@ -15,6 +17,7 @@ from .remote import RemoteError
 
 def main(arguments: list[str] | None = None) -> None:
     """The console script `reconnectingpty`."""
+    have_standard()
     given = sys.argv[1:] if arguments is None else arguments
     if given[:1] == ["tunnel"]:  # what follows is ssh's, which argparse would take for its own
         from reconnectingpty.tunnel.cli import tunnel

@@ -70,6 +70,26 @@ async def test_a_log_that_nobody_reads_stops_nothing() -> None:
                     assert (await told.to_the_end())[0] == 4001
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+async def test_it_may_be_started_without_its_standard_descriptors(tmp_path: Path, closed: str) -> None:
+    environment = os.environ | {"XDG_RUNTIME_DIR": str(tmp_path), "RECONNECTINGPTY_BACKEND": "buffered"}
+    command = ["sh", "-c", f'exec "$@" {closed}', "sh", *PROGRAM, "serve", "--listen", "127.0.0.1:0"]
+    process = await asyncio.create_subprocess_exec(*command, env=environment, stdin=-3, stdout=-1, stderr=-1)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while not (tmp_path / "reconnectingpty" / f"{process.pid}.link").exists():
+                await asyncio.sleep(0.02)
+        status, out, err = await run(environment, "run", "x", "echo well")
+        assert (status, out.splitlines()[-1]) == (0, "well"), err
+        process.terminate()
+        async with asyncio.timeout(PATIENCE):
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
 async def test_the_commands_find_it_and_do_what_they_say(tmp_path: Path) -> None:
     async with program(tmp_path, "--allow-command") as (_, _, environment):
         status, out, err = await run(environment, "attach", "work", "--command", "echo hello; exit 7")
