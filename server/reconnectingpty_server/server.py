@@ -161,7 +161,10 @@ class Server:
             else:
                 server = await tcp()
         except OSError as error:
-            raise ConfigError(f"cannot listen on {address}: {os.strerror(error.errno or 0)}") from None
+            number = error.errno or 0
+            # The system's words for its own numbers, without those that the loop puts before them.
+            why = os.strerror(number) if number > 0 else error.strerror or error
+            raise ConfigError(f"cannot listen on {address}: {why}") from None
         if not address.path:
             address = address._replace(port=server.sockets[0].getsockname()[1])
         self._add(address, server)

@@ -200,7 +200,13 @@ async def test_sighup_reads_the_token_file_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("flags", "said"),
-    [(["--timeout", "x"], "--timeout: 'x' must be"), (["--listen", "127.0.0.1:1", "--nonsense"], "--nonsense")],
+    [
+        (["--timeout", "x"], "--timeout: 'x' must be"),
+        (["--listen", "127.0.0.1:1", "--nonsense"], "--nonsense"),
+        (["--listen", "256.1.1.1:1"], "cannot listen on 256.1.1.1:1: Name or service not known"),
+        (["--listen", "203.0.113.1:1"], "cannot listen on 203.0.113.1:1: Cannot assign requested address"),
+        (["--listen", f"unix:/tmp/{'x' * 120}"], "x: AF_UNIX path too long"),
+    ],
 )
 async def test_a_wrong_setting_is_exit_status_2(tmp_path: Path, flags: list[str], said: str) -> None:
     status, out, err = await run(dict(os.environ), "serve", *flags)
