@@ -100,4 +100,6 @@ class Address:
         if isinstance(error, ssl.SSLCertVerificationError):
             why = error.verify_message.rstrip(".")
             return f"cannot trust the server at {self}: {why}; SSL_CERT_FILE=PATH has authorities to trust"
+        if isinstance(error, ConnectionRefusedError | FileNotFoundError):
+            return f"cannot reach a server at {self}: nobody listens there; `reconnectingpty serve` starts one"
         return f"cannot reach a server at {self}: {error or type(error).__name__}"

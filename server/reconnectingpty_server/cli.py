@@ -23,7 +23,10 @@ def main(arguments: list[str] | None = None) -> None:
         from reconnectingpty.tunnel.cli import tunnel
 
         raise SystemExit(tunnel(given[1:]))
-    only = given[0] if given and given[0][:1] != "-" and given[0] != "completion" else None
+    if not given:
+        parser().print_help(sys.stderr)
+        raise SystemExit(2)
+    only = given[0] if given[0][:1] != "-" and given[0] != "completion" else None
     parsed = parser(only).parse_args(given)
     try:
         status = parsed.run(parsed)

@@ -214,6 +214,12 @@ async def test_a_wrong_setting_is_exit_status_2(tmp_path: Path, flags: list[str]
     assert said in err.splitlines()[-1]
 
 
+async def test_without_a_command_it_tells_which_there_are() -> None:
+    status, out, err = await run(dict(os.environ))
+    assert (status, out) == (2, "")
+    assert "put this terminal on a session" in err
+
+
 async def test_a_second_sigterm_ends_at_once(tmp_path: Path) -> None:
     async with program(tmp_path, "--allow-command") as (process, _, environment):
         stubborn = "trap '' HUP TERM; echo ready; while :; do sleep 1; done"
