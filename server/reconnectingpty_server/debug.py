@@ -36,6 +36,7 @@ async def sessions(server: Server, request: Request, rest: tuple[str, ...], visi
             "loop": {"worst_lag": round(server.lag.worst, 4), "tasks": _tasks()},
             "descriptors": {"free": server.descriptors.free, "limit": server.descriptors.limit},
             "connections": {
+                "handshakes": len(server.handshakes),
                 "http": len(server.connections),
                 "lingering": len(server.lingering),
                 "terminals": server.conn_count(),

@@ -6,10 +6,10 @@ import asyncio
 import logging
 import os
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from reconnectingpty import (
     Metrics,
@@ -26,7 +26,8 @@ from .cluster.names import Node
 from .config import Config
 from .descriptors import Descriptors
 from .exchange import Refused, Request, Response
-from .http import HEAD_SECONDS, HttpConnection
+from .handshakes import Handshakes
+from .http import HttpConnection
 from .lag import LoopLag
 from .measures import Refusals, Surroundings, defects_counted, register_process
 from .pages import Pages
@@ -68,6 +69,7 @@ class Server:
         )
         self.connections: set[HttpConnection] = set()
         self.lingering: set[HttpConnection] = set()
+        self.handshakes = Handshakes()
         self.max_connections = MAX_CONNECTIONS
         self._pages = Pages()
         self._sockets = WebSockets()
@@ -89,12 +91,14 @@ class Server:
 
     async def listen(self, address: Address) -> Address:
         """Serve HTTP and WebSocket there; the address with its real port. Raises ConfigError."""
-        factory = partial(HttpConnection, self, local=address.local)
+        make = partial(HttpConnection, self, local=address.local)
         loop = asyncio.get_running_loop()
+        plain = self.reception.tls is None
         return await self._open(
             address,
-            lambda: loop.create_unix_server(factory, address.path),
-            lambda: loop.create_server(factory, address.host, address.port, backlog=AT_ONCE, **self._tls),
+            lambda: loop.create_unix_server(make, address.path),
+            lambda: loop.create_server(make, address.host, address.port, backlog=AT_ONCE, start_serving=plain),
+            make,
         )
 
     async def serve(self, listener: socket.socket) -> Address:
@@ -102,10 +106,12 @@ class Server:
         address = address_of(listener)
         if self.config.no_auth and not address.local:
             raise ConfigError(f"--no-auth: {address}, which was passed, can be reached from other machines")
-        factory = partial(HttpConnection, self, local=address.local)
-        tls = {} if address.path else self._tls
-        server = await asyncio.get_running_loop().create_server(factory, sock=listener, backlog=AT_ONCE, **tls)
-        self._add(Address("", 0), server)
+        make = partial(HttpConnection, self, local=address.local)
+        plain = self.reception.tls is None or bool(address.path)
+        server = await asyncio.get_running_loop().create_server(
+            make, sock=listener, backlog=AT_ONCE, start_serving=plain
+        )
+        self._add(Address("", 0), server, None if plain else make)
         return address
 
     async def listen_agent(self, address: Address) -> Address:
@@ -120,13 +126,6 @@ class Server:
     def token(self) -> str | None:
         """The admin token; None where everybody may come in."""
         return self.reception.token
-
-    @property
-    def _tls(self) -> dict[str, Any]:
-        if self.reception.tls is None:
-            return {}
-        # Until its handshake is done nothing counts a connection.
-        return {"ssl": self.reception.tls.context, "ssl_handshake_timeout": HEAD_SECONDS}
 
     async def adopt(self) -> int:
         """Take over the sessions that a killed server left in GNU screen: how many. Call it before :meth:`listen`."""
@@ -149,7 +148,7 @@ class Server:
         for tunnel in tunnels:
             self.tunnels.append(await tunnel.__aenter__())
 
-    async def _open(self, address: Address, unix, tcp) -> Address:  # type: ignore[no-untyped-def]
+    async def _open(self, address: Address, unix, tcp, make=None) -> Address:  # type: ignore[no-untyped-def]
         try:
             if address.path:
                 await clear_stale(address.path)
@@ -167,10 +166,15 @@ class Server:
             raise ConfigError(f"cannot listen on {address}: {why}") from None
         if not address.path:
             address = address._replace(port=server.sockets[0].getsockname()[1])
-        self._add(address, server)
+        self._add(address, server, None if address.path else make)
         return address
 
-    def _add(self, address: Address, server: asyncio.Server) -> None:
+    def _add(
+        self, address: Address, server: asyncio.Server, make: Callable[[], asyncio.Protocol] | None = None
+    ) -> None:
+        """Have a listener; over TLS, where there is a certificate, whoever comes is met by what is made by `make`."""
+        if make is not None and self.reception.tls is not None:
+            self.handshakes.accept(server, self.reception.tls.context, make)
         deepen(server)
         keep_alive(server)
         self.lag.start()
@@ -261,6 +265,7 @@ class Server:
     async def close(self, seconds: float = SOFT_SECONDS) -> None:
         """Soft: no new connections, clients are told, sessions end with their grace, all within about `seconds`."""
         self._stopping = True
+        self.handshakes.stop()
         self.lag.close()
         for listening in self._listening:
             listening.server.close()

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import ssl
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
 
+from reconnectingpty_server import handshakes
 from reconnectingpty_server.access import users
 from reconnectingpty_server.config import load
 from reconnectingpty_server.server import Server
 from reconnectingpty_server.values import ConfigError
 
+from ..support.attached import PATIENCE
 from ..support.authority import Authority
+from ..support.program import program_of
 from ..support.serving import TOKEN, Serving, Told, serving
 
 
@@ -156,6 +160,55 @@ async def test_a_certificate_of_a_user_who_is_gone_opens_nothing_and_ends_what_i
         s.server.reload(s.server.config)
         assert await told.to_the_end() == (1008, "there is no such user any more")
         assert (await whoami(s, authority.client("alice")))[0] == 401
+
+
+async def test_handshakes_that_nobody_ends_keep_nobody_out(tmp_path: Path, authority: Authority) -> None:
+    authority.issue(tmp_path / "server.pem")
+    tls = authority.client()
+    async with (
+        program_of("--tls-cert", str(tmp_path / "server.pem"), descriptors=200) as server,
+        server.connect("reconnect=a&command=cat", tls=tls) as socket,
+        AsyncExitStack() as stack,
+    ):
+        told = Told(socket)
+        await told.until_told("hello")
+        silent = []
+        for _ in range(60):
+            reader, writer = await asyncio.open_connection(server.address.host, server.address.port)
+            stack.callback(writer.close)
+            silent.append(reader)
+        # The first ones had to go, the last are waited for.
+        async with asyncio.timeout(PATIENCE):
+            with suppress(ConnectionError):
+                assert await silent[0].read() == b""
+        status, _, body = await server.request("GET", "/debug/sessions", tls=tls)
+        assert status == 200
+        assert json.loads(body)["connections"]["handshakes"] < 200 // handshakes.SHARE
+        assert not silent[-1].at_eof()
+        await socket.send(b"still here\n")
+        await told.until(b"still here\r\nstill here")
+        async with server.connect("reconnect=b&command=cat", tls=tls) as another:
+            await Told(another).until_told("hello")
+
+
+async def test_there_are_so_many_handshakes_at_a_time(
+    tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handshakes, "MAX_HANDSHAKES", 5)
+    monkeypatch.setattr(handshakes, "HONEST_SECONDS", 0.05)
+    authority.issue(tmp_path / "server.pem")
+    async with serving(tls_cert=str(tmp_path / "server.pem")) as s, AsyncExitStack() as stack:
+        readers = []
+        for _ in range(8):
+            reader, writer = await asyncio.open_connection(s.address.host, s.address.port)
+            stack.callback(writer.close)
+            readers.append(reader)
+        async with asyncio.timeout(PATIENCE):
+            for reader in readers[:3]:
+                with suppress(ConnectionError):
+                    assert await reader.read() == b""
+        assert (await s.request("GET", "/healthz", tls=authority.client()))[0] == 200
+        assert len(s.server.handshakes) == 4  # the fifth made room for the request's
 
 
 def test_files_that_are_no_certificates_are_refused_by_name(tmp_path: Path) -> None:
