@@ -72,11 +72,12 @@ class Follower:
             self._moved()
 
     def leave(self) -> None:
-        """Follow no more."""
+        """Follow no more, nor hold on to anybody."""
         self._turns.forget(self._advance)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._moved = self._settled = lambda: None
 
     @property
     def _quiet(self) -> bool:
