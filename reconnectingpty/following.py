@@ -28,6 +28,10 @@ class Follower:
     log's end, but not where somebody waited for that.
     """
 
+    __slots__ = (
+        "_awaited", "_far", "_last_output", "_limit", "_loop", "_model", "_moved", "_settled", "_timer", "_turns"
+    )  # fmt: skip
+
     def __init__(
         self, model: TerminalModel, limit: int, *, moved: Callable[[], None], settled: Callable[[], None]
     ) -> None:

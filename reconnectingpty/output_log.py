@@ -7,8 +7,6 @@ too, at the offset where it happened, so that a reader that comes later draws ea
 
 from __future__ import annotations
 
-from collections import deque
-
 from .size import DEFAULT_SIZE, Size
 
 DEFAULT_LIMIT = 1 << 20
@@ -31,7 +29,7 @@ class OutputLog:
         self.start = 0
         self.end = 0
         self._ring = bytearray()
-        self.changes: deque[tuple[int, Size]] = deque()
+        self.changes: list[tuple[int, Size]] = []  # few: an empty deque would take ten times as much
         self._first_change = 0  # the number of size changes already forgotten
         self._size_before = size  # the size in force before the oldest change kept
 
@@ -109,7 +107,7 @@ class OutputLog:
         return max(number, self._first_change) + 1
 
     def _forget_change(self) -> None:
-        self._size_before = self.changes.popleft()[1]
+        self._size_before = self.changes.pop(0)[1]
         self._first_change += 1
 
     def _put(self, offset: int, data: bytes | bytearray | memoryview) -> None:

@@ -114,7 +114,7 @@ class Process:
         self.drained: asyncio.Future[None] = self._loop.create_future()
         self._output = output
         self._trouble = trouble
-        self._input: deque[_Input] = deque()
+        self._input: deque[_Input] | None = None  # an empty deque would take 760 bytes
         self._reading = self._writing = self._eof = False
         self._wanted = True
         self._after_exit = 0
@@ -280,6 +280,8 @@ class Process:
             return
         _typed_at = perf_counter()
         self.pending += len(data)
+        if self._input is None:
+            self._input = deque()
         self._input.append(_Input(memoryview(data), accepted))
         if not self._writing:
             self._on_writable()
@@ -299,7 +301,9 @@ class Process:
         except OSError as error:
             self._broke("input_writer", error)
             self._drop_input()
-        self._set_writing(bool(self._input))
+        if not self._input:
+            self._input = None
+        self._set_writing(self._input is not None)
 
     def _set_writing(self, writing: bool) -> None:
         if writing != self._writing:
@@ -310,7 +314,7 @@ class Process:
                 self._loop.remove_writer(self.fd)
 
     def _drop_input(self) -> None:
-        self._input.clear()
+        self._input = None
         self.pending = 0
         self._set_writing(False)
 

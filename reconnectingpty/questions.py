@@ -84,7 +84,7 @@ class Questions:
         self._loop = asyncio.get_running_loop()
         self._write = write
         self._leader = leader
-        self._open: deque[_Open] = deque()
+        self._open: list[_Open] = []  # few: an empty deque would take ten times as much
         self._answers: dict[object, _Answers] = {}
         self._early: Counter[str] = Counter()  # answers gone on whose questions the model has not seen yet
         self._late: defaultdict[str, deque[float]] = defaultdict(deque)  # until when one may still come
@@ -174,7 +174,7 @@ class Questions:
     def _lose_patience(self) -> None:
         self._timer = None
         while self._open and self._open[0].due <= self._loop.time():
-            question = self._open.popleft()
+            question = self._open.pop(0)
             self._of(question.who).failed(question.kind)
             self._answer(question.kind, question.answer)
         self._watch()

@@ -82,7 +82,8 @@ class ReconnectingPTY(ABC):
         self._timer: asyncio.TimerHandle | None = None
         self._expiry = Expiry(options.max_life, options.max_idle)
         self._recorder: Recorder | None = None
-        self._exited: asyncio.Future[None] = self._loop.create_future()
+        self._exited = False
+        self._exit_waited: asyncio.Future[None] | None = None
         self._arm(options.attach_timeout)
         if options.metrics is not None:
             options.metrics.watch(self)
@@ -170,7 +171,9 @@ class ReconnectingPTY(ABC):
 
     async def wait_exit(self) -> None:
         """Return when the program has ended, or never ran and the session is done; viewers may still take the rest."""
-        await asyncio.shield(self._exited)
+        if not self._exited:
+            self._exit_waited = self._exit_waited or self._loop.create_future()
+            await asyncio.shield(self._exit_waited)
 
     def describe(self, *, name: str | None = None, owner: str | None = None) -> None:
         """Say what the session is called, and whose it is; kept where the session outlives this process."""
@@ -378,8 +381,9 @@ class ReconnectingPTY(ABC):
     def _exit(self, status: ExitStatus | None) -> None:
         """The program has ended."""
         self.exit_status = status
-        if not self._exited.done():
-            self._exited.set_result(None)
+        self._exited = True
+        if self._exit_waited is not None and not self._exit_waited.done():
+            self._exit_waited.set_result(None)
 
     def _done(self, reason: str, error: ReconnectingPTYError | None) -> None:
         self._disarm()

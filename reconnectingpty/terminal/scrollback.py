@@ -34,7 +34,7 @@ class Scrollback:
         self.most = max(limit * LINE_BYTES, LEAST_BYTES)
         self.rows: deque[Row | Line] = deque(maxlen=limit)
         self.loose = 0
-        self._batches: deque[tuple[int, int]] = deque()
+        self._batches: list[tuple[int, int]] = []
         """Rows and their weight, oldest first. Packed rows in none of them are forgotten ones."""
         self._covered = self._weight = 0
         self._packed = 0  # lines that ever were
@@ -125,11 +125,11 @@ class Scrollback:
         batches = self._batches
         gone = self._covered - (len(self.rows) - self.loose)
         while gone > 0:
-            count, weight = batches.popleft()
+            count, weight = batches.pop(0)
             left = max(count - gone, 0)
             kept = weight * left // count
             if left:
-                batches.appendleft((left, kept))
+                batches.insert(0, (left, kept))
             self._covered -= count - left
             self._weight -= weight - kept
             gone -= count - left
@@ -137,7 +137,7 @@ class Scrollback:
     def _forget(self) -> None:
         """Let go of the oldest batch. The line behind it then begins a text of its own."""
         first = self.forgotten
-        count, weight = self._batches.popleft()
+        count, weight = self._batches.pop(0)
         rows, end = self.rows, first + count
         for index in range(first, end):
             rows[index] = ""
