@@ -21,7 +21,7 @@ from reconnectingpty_server.values import ConfigError
 from ..support.attached import PATIENCE
 from ..support.authority import Authority
 from ..support.program import program_of
-from ..support.serving import TOKEN, Serving, Told, serving
+from ..support.serving import TOKEN, Remote, Serving, Told, serving
 
 
 @pytest.fixture
@@ -162,6 +162,16 @@ async def test_a_certificate_of_a_user_who_is_gone_opens_nothing_and_ends_what_i
         assert (await whoami(s, authority.client("alice")))[0] == 401
 
 
+async def say_nothing(stack: AsyncExitStack, server: Remote, count: int) -> list[asyncio.StreamReader]:
+    """Connections on which no handshake begins."""
+    readers = []
+    for _ in range(count):
+        reader, writer = await asyncio.open_connection(server.address.host, server.address.port)
+        stack.callback(writer.close)
+        readers.append(reader)
+    return readers
+
+
 async def test_handshakes_that_nobody_ends_keep_nobody_out(tmp_path: Path, authority: Authority) -> None:
     authority.issue(tmp_path / "server.pem")
     tls = authority.client()
@@ -172,11 +182,7 @@ async def test_handshakes_that_nobody_ends_keep_nobody_out(tmp_path: Path, autho
     ):
         told = Told(socket)
         await told.until_told("hello")
-        silent = []
-        for _ in range(60):
-            reader, writer = await asyncio.open_connection(server.address.host, server.address.port)
-            stack.callback(writer.close)
-            silent.append(reader)
+        silent = await say_nothing(stack, server, 60)
         # The first ones had to go, the last are waited for.
         async with asyncio.timeout(PATIENCE):
             with suppress(ConnectionError):
@@ -198,11 +204,7 @@ async def test_there_are_so_many_handshakes_at_a_time(
     monkeypatch.setattr(handshakes, "HONEST_SECONDS", 0.05)
     authority.issue(tmp_path / "server.pem")
     async with serving(tls_cert=str(tmp_path / "server.pem")) as s, AsyncExitStack() as stack:
-        readers = []
-        for _ in range(8):
-            reader, writer = await asyncio.open_connection(s.address.host, s.address.port)
-            stack.callback(writer.close)
-            readers.append(reader)
+        readers = await say_nothing(stack, s, 8)
         async with asyncio.timeout(PATIENCE):
             for reader in readers[:3]:
                 with suppress(ConnectionError):
