@@ -82,7 +82,6 @@ class ReconnectingPTY(ABC):
         self._timer: asyncio.TimerHandle | None = None
         self._expiry = Expiry(options.max_life, options.max_idle)
         self._recorder: Recorder | None = None
-        self._exited = False
         self._exit_waited: asyncio.Future[None] | None = None
         self._arm(options.attach_timeout)
         if options.metrics is not None:
@@ -171,7 +170,7 @@ class ReconnectingPTY(ABC):
 
     async def wait_exit(self) -> None:
         """Return when the program has ended, or never ran and the session is done; viewers may still take the rest."""
-        if not self._exited:
+        if self.exit_status is None and self.state < State.DONE:
             self._exit_waited = self._exit_waited or self._loop.create_future()
             await asyncio.shield(self._exit_waited)
 
@@ -379,9 +378,8 @@ class ReconnectingPTY(ABC):
         return self._recorder is not None and self._recorder.active
 
     def _exit(self, status: ExitStatus | None) -> None:
-        """The program has ended."""
+        """The program has ended, or never ran."""
         self.exit_status = status
-        self._exited = True
         if self._exit_waited is not None and not self._exit_waited.done():
             self._exit_waited.set_result(None)
 

@@ -64,9 +64,10 @@ class Handshakes:
                 try:
                     peer, _ = await loop.sock_accept(listener)
                 except OSError as error:  # or whoever it was has gone
-                    if error.errno in SHORT:
+                    short = error.errno in SHORT
+                    if short:
                         self._cut_oldest()
-                        await asyncio.sleep(SHORT_SECONDS)
+                    await asyncio.sleep(SHORT_SECONDS if short else 0)
                     continue
                 try:
                     await self._room()

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from reconnectingpty import (
     Metrics,
@@ -93,12 +94,10 @@ class Server:
         """Serve HTTP and WebSocket there; the address with its real port. Raises ConfigError."""
         make = partial(HttpConnection, self, local=address.local)
         loop = asyncio.get_running_loop()
-        plain = self.reception.tls is None
         return await self._open(
             address,
             lambda: loop.create_unix_server(make, address.path),
-            lambda: loop.create_server(make, address.host, address.port, backlog=AT_ONCE, start_serving=plain),
-            make,
+            lambda: self._on_network(make, host=address.host, port=address.port),
         )
 
     async def serve(self, listener: socket.socket) -> Address:
@@ -107,12 +106,21 @@ class Server:
         if self.config.no_auth and not address.local:
             raise ConfigError(f"--no-auth: {address}, which was passed, can be reached from other machines")
         make = partial(HttpConnection, self, local=address.local)
-        plain = self.reception.tls is None or bool(address.path)
-        server = await asyncio.get_running_loop().create_server(
-            make, sock=listener, backlog=AT_ONCE, start_serving=plain
-        )
-        self._add(Address("", 0), server, None if plain else make)
+        if address.path:
+            server = await asyncio.get_running_loop().create_server(make, sock=listener, backlog=AT_ONCE)
+        else:
+            server = await self._on_network(make, sock=listener)
+        self._add(Address("", 0), server)
         return address
+
+    async def _on_network(self, make: Callable[[], HttpConnection], **where: Any) -> asyncio.Server:
+        """A listener of that place, over TLS where there is a certificate."""
+        tls = self.reception.tls
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(make, backlog=AT_ONCE, start_serving=tls is None, **where)
+        if tls is not None:
+            self.handshakes.accept(server, tls.context, make)
+        return server
 
     async def listen_agent(self, address: Address) -> Address:
         """Serve Coder's agent stream there. Raises ConfigError."""
@@ -148,7 +156,7 @@ class Server:
         for tunnel in tunnels:
             self.tunnels.append(await tunnel.__aenter__())
 
-    async def _open(self, address: Address, unix, tcp, make=None) -> Address:  # type: ignore[no-untyped-def]
+    async def _open(self, address: Address, unix, tcp) -> Address:  # type: ignore[no-untyped-def]
         try:
             if address.path:
                 await clear_stale(address.path)
@@ -166,15 +174,10 @@ class Server:
             raise ConfigError(f"cannot listen on {address}: {why}") from None
         if not address.path:
             address = address._replace(port=server.sockets[0].getsockname()[1])
-        self._add(address, server, None if address.path else make)
+        self._add(address, server)
         return address
 
-    def _add(
-        self, address: Address, server: asyncio.Server, make: Callable[[], asyncio.Protocol] | None = None
-    ) -> None:
-        """Have a listener; over TLS, where there is a certificate, whoever comes is met by what is made by `make`."""
-        if make is not None and self.reception.tls is not None:
-            self.handshakes.accept(server, self.reception.tls.context, make)
+    def _add(self, address: Address, server: asyncio.Server) -> None:
         deepen(server)
         keep_alive(server)
         self.lag.start()

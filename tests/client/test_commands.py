@@ -55,11 +55,11 @@ async def test_a_prompt_that_a_shell_has_inherited_tells_no_end() -> None:
             await terminal.run("dash", timeout=0.5)
         mark = await terminal.mark()
         await terminal.send("echo in''side\r")
-        await terminal.wait_for("^inside$", since=mark)
+        await terminal.wait_for(r"^inside\n[#$] $", since=mark)
         with pytest.raises(Busy):
             await terminal.run("echo outside")
         await terminal.send("exit 6\r")
-        await terminal.wait_for(r"[#$] exit 6\n.*[#$] $", since=mark)
+        await terminal.wait_for(r"^[#$] exit 6\n[#$] $", since=mark)
         assert (await terminal.run("echo $?", timeout=PATIENCE)).output == "6"
 
 
