@@ -32,12 +32,12 @@ from .rate import Rate
 from .recording import Recorder
 from .session import ReconnectingPTY
 from .size import Size
-from .sizing import Claim, SizePolicy, decide
+from .sizing import SizePolicy, decide
 from .state import State
 from .terminal.catchup import TerminalModel
 from .terminal.screen import Screen
 from .viewer import Host, Outcome, Viewer
-from .wire.messages import Exited, Hello, Viewers
+from .wire.messages import Exited, Hello
 
 AHEAD = 256 << 10
 """Bytes that the log may be ahead of the most advanced viewer before the program has to wait; less in a small log."""
@@ -66,13 +66,12 @@ class BufferedPTY(ReconnectingPTY):
         self._confinement: Confinement = UNCONFINED
         self._rate = Rate(options.output_rate) if options.output_rate is not None else None
         self._held_back: asyncio.TimerHandle | None = None  # until the output's rate allows more
-        self._ticks = 0
         self._key_at = 0.0
         """When the oldest key came that no output has followed; 0: there is none."""
         self._ahead = min(AHEAD, options.log_limit - 2 * READ_AT_ONCE)
         self._shown = False  # to any viewer yet
         self._follower = Follower(self.model, options.log_limit, moved=self._pace, settled=self._settled)
-        self._questions = Questions(self._answer, self._leader)
+        self._questions = Questions(self._answer, self._viewers.leader)
         self.model.emulator.on_query = self._questions.ask
         if options.record is not None:
             self._recorder = Recorder(options.record, self)
@@ -137,8 +136,7 @@ class BufferedPTY(ReconnectingPTY):
         self._follower.came(now)
         if self._key_at:
             self._echoed()
-        for viewer in self._viewers:
-            viewer.wake()
+        self._viewers.wake()
         if self._rate is not None and self._held_back is None:
             wait = self._rate.spend(len(data), now)
             if wait > 0:
@@ -190,8 +188,8 @@ class BufferedPTY(ReconnectingPTY):
         """What the program has to wait for with its output, if it has to."""
         if self._follower.holds:
             return "model"
-        readers = [viewer.reader.offset for viewer in self._viewers if viewer.reader is not None]
-        if readers and self.log.end - max(readers) >= self._ahead:
+        furthest = self._viewers.furthest
+        if furthest is not None and self.log.end - furthest >= self._ahead:
             return "viewer"
         return "rate" if self._held_back is not None else ""
 
@@ -265,7 +263,7 @@ class BufferedPTY(ReconnectingPTY):
         )
         if self.options.metrics is not None:
             self.options.metrics.attach_seconds.observe(self._loop.time() - began)
-        self._announce()
+        self._viewers.announce()
         return await viewer.run(hello, picture, reader, live_from)
 
     async def _place(self, epoch: str | None, offset: int | None) -> tuple[LogReader, bytes]:
@@ -288,13 +286,8 @@ class BufferedPTY(ReconnectingPTY):
         if self._process is not None and self.state < State.CLOSING:
             self._fit()
             self._questions.left(viewer)
-        self._announce()
+        self._viewers.announce()
         self._pace()
-
-    def _announce(self) -> None:
-        message = Viewers(len(self._viewers))
-        for viewer in self._viewers:
-            viewer.notify(message)
 
     def input(self, viewer: Viewer, data: bytes) -> None:
         """Type for a viewer. Raises InputStalled where more waits for the program than a session may hold."""
@@ -312,8 +305,7 @@ class BufferedPTY(ReconnectingPTY):
             if not kept:
                 return
             data = kept
-        self._ticks += 1
-        viewer.active = self._ticks
+        self._viewers.acted(viewer)
         if self.options.size_policy is SizePolicy.LATEST and viewer.size not in (None, self.log.size):
             self._fit()
         if not self._key_at:
@@ -322,11 +314,6 @@ class BufferedPTY(ReconnectingPTY):
             self._recorder.typed(data)
         self._process.write(data, viewer.input.accept)
 
-    def _leader(self) -> Viewer | None:
-        """The viewer whose terminal answers: the last that did something, of those that may, and see what is asked."""
-        able = [v for v in self._viewers if v.live and v.is_terminal and not v.readonly]
-        return max(able, key=lambda viewer: viewer.active, default=None)
-
     def _answer(self, answer: bytes) -> None:
         """Answer the program as its terminal."""
         if self._process is not None and self._process.pending <= ANSWERS_WAITING:
@@ -334,15 +321,13 @@ class BufferedPTY(ReconnectingPTY):
 
     def claim(self, viewer: Viewer, size: Size | None) -> None:
         """Take a viewer's own size."""
-        self._ticks += 1
-        viewer.active = self._ticks
+        self._viewers.acted(viewer)
         viewer.size = size
         self._fit()
 
     def _fit(self) -> None:
         """Give the terminal the size that its viewers want."""
-        claims = [Claim(v.size, v.active) for v in self._viewers if v.size is not None and not v.readonly]
-        size = decide(self.options.size_policy, claims, self.log.size)
+        size = decide(self.options.size_policy, self._viewers.claims, self.log.size)
         if size == self.log.size or self._process is None:
             return
         try:
@@ -355,8 +340,7 @@ class BufferedPTY(ReconnectingPTY):
         self.log.resize(size)
         if self._recorder is not None:
             self._recorder.note()
-        for viewer in self._viewers:
-            viewer.wake()
+        self._viewers.wake()
         self._pace()
 
     def kill(self, viewer: Viewer) -> None:
@@ -386,17 +370,16 @@ class BufferedPTY(ReconnectingPTY):
     async def _drain(self, process: Process) -> None:
         """Wait until all output is in the log; not for ever, where the one viewer left takes none of it."""
         while not process.drained.done():
-            taken = [viewer.progress for viewer in self._viewers]
+            taken = self._viewers.progress
             await asyncio.wait((process.drained,), timeout=self.options.linger)
-            if not process.drained.done() and taken == [viewer.progress for viewer in self._viewers]:
+            if not process.drained.done() and taken == self._viewers.progress:
                 return
 
     def _tell(self, error: SessionClosed | None) -> None:
         status = self.exit_status
         assert status is not None
         self.end = Exited(status.code, status.signal) if error is None else error
-        for viewer in self._viewers:
-            viewer.wake()
+        self._viewers.wake()
 
     def _kill(self) -> None:
         if self._process is not None:
@@ -425,7 +408,7 @@ class BufferedPTY(ReconnectingPTY):
             "held_by": self.held_by,
             "input_waiting": process.pending if process is not None else 0,
             "attaching": self._present - len(self._viewers),
-            "clients_remembered": len(self._clients),
+            "clients_remembered": self._viewers.remembered,
             "viewers": [viewer.inspect() for viewer in self._viewers],
             "tasks": {name: "done" if task.done() else "running" for name, task in tasks.items() if task is not None},
             "ends_in": None if self._timer is None else round(self._timer.when() - self._loop.time(), 1),

@@ -373,7 +373,8 @@ class Process:
 
     def _signal(self, number: signal.Signals) -> None:
         if not self._exit_seen:
-            send((-group for group in {self.pid, self.foreground_group or self.pid}), number)
+            # The process before what it shows: a shell that saw that die would tell of it, or exit by itself.
+            send((-group for group in dict.fromkeys((self.pid, self.foreground_group or self.pid))), number)
 
     def close(self) -> None:
         """Let go of the PTY and reap the child, which is killed where it still runs."""

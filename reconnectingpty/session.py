@@ -11,11 +11,11 @@ import logging
 import secrets
 import time
 from abc import ABC, abstractmethod
-from collections import OrderedDict
 from collections.abc import Sequence
 from copy import copy
 from typing import Any, ClassVar
 
+from .audience import Audience
 from .connection import Connection
 from .container import Container
 from .errors import (
@@ -39,9 +39,6 @@ from .size import Size
 from .state import State, StateMachine
 from .terminal.screen import Screen
 from .viewer import ClientInput, Host, Outcome, Viewer
-
-REMEMBERED_CLIENTS = 64
-"""Client ids whose input offsets a session keeps, the latest ones."""
 
 log = logging.getLogger(__name__)
 
@@ -70,9 +67,8 @@ class ReconnectingPTY(ABC):
         self.bytes_in = 0
         self.bytes_out = 0
         self._machine = StateMachine()
-        self._viewers: set[Viewer] = set()
+        self._viewers = Audience()
         self._present = 0  # attach() calls under way: viewers, and those about to be
-        self._clients: OrderedDict[str, ClientInput] = OrderedDict()
         self._last_active = self._loop.time()
         self._starting: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
@@ -211,7 +207,7 @@ class ReconnectingPTY(ABC):
         """
         if self.state >= State.CLOSING:
             raise self._closed()
-        supersedes = client is not None and any(viewer.client == client for viewer in self._viewers)
+        supersedes = client is not None and self._viewers.of_client(client) is not None
         if self._present - supersedes >= self.options.max_viewers:
             raise TooManyViewers(self.options.max_viewers)
         self._present += 1
@@ -226,7 +222,7 @@ class ReconnectingPTY(ABC):
             try:
                 return await self._show(viewer, Size.bounded(rows, cols), (epoch, offset))
             finally:
-                self._viewers.discard(viewer)
+                self._viewers.remove(viewer)
                 viewer.finish()
                 self._left(viewer)
         except ReconnectingPTYError as error:
@@ -243,21 +239,17 @@ class ReconnectingPTY(ABC):
 
         Raises Superseded where it is this one that is older.
         """
-        state = self._clients.setdefault(client, ClientInput())
+        state = self._viewers.input_of(client)
         if attempt is not None:
             if attempt <= state.attempt:
                 raise Superseded
             state.attempt = attempt
-        while older := next((viewer for viewer in self._viewers if viewer.client == client), None):
+        while older := self._viewers.of_client(client):
             older.stop(Superseded())
             await older.gone()
             if attempt is not None and attempt < state.attempt:
                 raise Superseded
-        self._clients[client] = state
-        self._clients.move_to_end(client)
-        if len(self._clients) > REMEMBERED_CLIENTS:
-            attached = {viewer.client for viewer in self._viewers} | {client}
-            self._clients.pop(next((name for name in self._clients if name not in attached), ""), None)
+        self._viewers.remember(client, state)  # whoever else has come meanwhile
         return state
 
     def _count(self, error: ReconnectingPTYError) -> None:
@@ -394,12 +386,12 @@ class ReconnectingPTY(ABC):
         """Wait until every viewer has gone; those that take nothing for `linger` seconds are cut off."""
         while self._present:
             self._empty = self._loop.create_future()
-            taken = [viewer.progress for viewer in self._viewers]
+            taken = self._viewers.progress
             try:
                 async with asyncio.timeout(self.options.linger):
                     await self._empty
             except TimeoutError:
-                if taken == [viewer.progress for viewer in self._viewers]:
+                if taken == self._viewers.progress:
                     for viewer in self._viewers:
                         viewer.stop(self._closed())
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconnectingpty import IdleTimeout, InputStalled, Outcome, Superseded
-from reconnectingpty.session import REMEMBERED_CLIENTS
+from reconnectingpty.audience import REMEMBERED_CLIENTS
 from reconnectingpty.viewer import INPUT_QUEUE
 from reconnectingpty.wire.messages import Hello, InputAck
 
@@ -103,7 +103,7 @@ async def test_the_offsets_of_the_latest_clients_are_kept_and_no_more() -> None:
             client.feed(b"x")
             await client.answered()
             await client.detach()
-        assert len(session._clients) == REMEMBERED_CLIENTS
+        assert session._viewers.remembered == REMEMBERED_CLIENTS
         offsets = {}
         for name in (names[-1], names[8], names[0], "staying"):
             client = Attached.to(session, client=name)

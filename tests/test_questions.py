@@ -106,7 +106,7 @@ async def test_an_answer_counts_as_taken_whether_it_goes_on_or_not() -> None:
         await client.until(b"x")
         client.feed(VIEWERS)
         await client.answered()
-        viewer = next(iter(session._clients.values()))
+        viewer = session._viewers.input_of("me")
         assert (viewer.received, viewer.accepted) == (len(VIEWERS), len(VIEWERS))
 
 

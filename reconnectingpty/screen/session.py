@@ -328,11 +328,11 @@ class ScreenPTY(BufferedPTY):
 
     async def _drain(self, process: Process) -> None:
         while not self._complete.done() and not process.exited.done():
-            taken = [viewer.progress for viewer in self._viewers]
+            taken = self._viewers.progress
             wanted = (self._complete, process.exited)
             await asyncio.wait(wanted, timeout=self.options.linger, return_when=asyncio.FIRST_COMPLETED)
             idle = not self._complete.done() and not process.exited.done()
-            if idle and taken == [viewer.progress for viewer in self._viewers]:
+            if idle and taken == self._viewers.progress:
                 return
         if process.exited.done():
             await super()._drain(process)

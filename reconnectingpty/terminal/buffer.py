@@ -7,6 +7,7 @@ and no rows while it is not in use.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .charsets import ASCII
 from .line import Line
@@ -29,6 +30,12 @@ class Saved:
     charset: str = ASCII
 
 
+@lru_cache(64)
+def usual_tabs(columns: int) -> frozenset[int]:
+    """The tab stops of a fresh screen, shared by all that have them."""
+    return frozenset(range(0, columns, TAB_WIDTH))
+
+
 class Buffer:
     """Rows and what belongs to them. `x` and `y` are the cursor's as it was left, while the other buffer is in use."""
 
@@ -40,7 +47,7 @@ class Buffer:
         self.top = 0
         self.bottom = rows - 1
         self.saved = Saved()
-        self.tabs = set(range(0, columns, TAB_WIDTH))
+        self.tabs = usual_tabs(columns)
         self.x = self.y = 0
 
     @property
@@ -67,7 +74,7 @@ class Buffer:
     def extend_tabs(self, columns: int) -> None:
         """Add stops, every eight columns after the last, for a width that has grown to `columns`."""
         at = columns if columns in self.tabs else self.previous_tab(columns, columns)
-        self.tabs.update(range(at, columns, TAB_WIDTH))
+        self.tabs |= frozenset(range(at, columns, TAB_WIDTH))
 
     def previous_tab(self, x: int, columns: int) -> int:
         """The tab stop before column `x`, or the first column."""

@@ -122,14 +122,14 @@ class Editing(Drawing):
 
     def set_tab_stop(self) -> None:
         """HTS."""
-        self.active.tabs.add(self.x)
+        self.active.tabs |= {self.x}
 
     def clear_tab_stop(self, how: int = 0) -> None:
         """TBC: 0 here, 3 all."""
         if how == 0:
-            self.active.tabs.discard(self.x)
+            self.active.tabs -= {self.x}
         elif how == 3:
-            self.active.tabs = set()
+            self.active.tabs = frozenset()
 
     # -- lines
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..size import Size
+from .buffer import usual_tabs
 from .charsets import ASCII, DESIGNATIONS, SLOTS
 from .editing import Editing
 from .modes import (
@@ -95,7 +96,7 @@ class Emulator(Editing):
             buffer = self.alternate
             buffer.lines = []
             buffer.top, buffer.bottom = 0, self.lines - 1
-            buffer.tabs = set(range(0, self.columns, 8))
+            buffer.tabs = usual_tabs(self.columns)
             self._activate(alternate=False)
         if mode == 1049:
             self.restore_cursor()

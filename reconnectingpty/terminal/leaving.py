@@ -7,7 +7,7 @@ after most programs nothing is.
 
 from __future__ import annotations
 
-from .buffer import TAB_WIDTH
+from .buffer import usual_tabs
 from .charsets import ASCII
 from .emulator import Emulator
 from .machine import GROUND
@@ -105,7 +105,7 @@ def _drawing(emulator: Emulator) -> list[str]:
     buffers = (emulator.normal, emulator.alternate)
     if any((buffer.top, buffer.bottom) != (0, emulator.lines - 1) for buffer in buffers):
         out.append("\x1b[r")
-    stops = set(range(0, emulator.columns, TAB_WIDTH))
+    stops = usual_tabs(emulator.columns)
     if any({stop for stop in buffer.tabs if stop < emulator.columns} != stops for buffer in buffers):
         out.append("\x1b[3g" + "".join(f"\x1b[{stop + 1}G\x1bH" for stop in sorted(stops)))
     return out

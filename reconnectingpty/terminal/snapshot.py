@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .buffer import TAB_WIDTH, Buffer
+from .buffer import Buffer, usual_tabs
 from .cells import NULL, TAIL, cell_width, glyph, has_content
 from .charsets import ASCII, SHIFTS, untranslated
 from .emulator import Emulator
@@ -137,7 +137,7 @@ class _Writer:
         out, emulator = self.out, self.emulator
         columns = emulator.columns
         tabs = {stop for stop in buffer.tabs if stop < columns}
-        if tabs != set(range(0, columns, TAB_WIDTH)):
+        if tabs != usual_tabs(columns):
             out.append("\x1b[3g" + "".join(f"\x1b[{stop + 1}G\x1bH" for stop in sorted(tabs)))
         if (buffer.top, buffer.bottom) != (0, emulator.lines - 1):
             out.append(f"\x1b[{buffer.top + 1};{buffer.bottom + 1}r")

@@ -32,6 +32,41 @@ class TerminalState(Screen):
     wrap: no insert mode, autowrap on, no charset but ASCII in use.
     """
 
+    # More than Python packs into an instance that has a dictionary: a session weighs a KiB less.
+    __slots__ = (
+        "active",
+        "alternate",
+        "charsets",
+        "colours",
+        "columns",
+        "cursor_blinks",
+        "cursor_hidden",
+        "grid",
+        "icon_name",
+        "icon_stack",
+        "in_use",
+        "join",
+        "keyboard",
+        "lines",
+        "modes",
+        "modify_other_keys",
+        "mouse_encoding",
+        "mouse_tracking",
+        "newline",
+        "normal",
+        "on_query",
+        "pen",
+        "plain",
+        "scrollback_limit",
+        "shift",
+        "shown_title",
+        "title",
+        "title_stack",
+        "unknown_modes",
+        "x",
+        "y",
+    )
+
     def __init__(self, columns: int, lines: int, scrollback: int = 5000) -> None:
         # pyte's own constructor would build its storage; nothing of that is used.
         self.columns = max(columns, MINIMUM_COLUMNS)
@@ -129,7 +164,7 @@ class TerminalState(Screen):
     @property
     def tabstops(self) -> set[int]:  # type: ignore[override]
         """The active buffer's tab stops."""
-        return self.active.tabs
+        return set(self.active.tabs)
 
     @property
     def dirty(self) -> set[int]:  # type: ignore[override]

@@ -2,7 +2,8 @@
 
 Facts come from running autossh 1.4g as Debian ships it; tests/tunnel compares both on hundreds of command lines. Its
 oddities are kept, as scripts may lean on them: options move before operands (getopt(3) does that), a cluster keeps what
-follows `f`, every later argument loses its `f` too, the first `--` vanishes, and `-NM port` leaves `-M` to ssh as well.
+follows `f`, every later argument loses its `f` too, the first `--` vanishes, and `-NM port` leaves `-M` to ssh as well,
+with the port without its echo port.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ def read(arguments: Sequence[str], *, posix: bool = False) -> CommandLine:
     options: list[str] = []
     operands: list[str] = []
     port: str | None = None
+    port_in = 0  # which of the options
     background = False
     waiting = list(arguments)
     while waiting:
@@ -79,7 +81,7 @@ def read(arguments: Sequence[str], *, posix: bool = False) -> CommandLine:
                 value = waiting.pop(0)
                 options.append(value)
             if letter == "M":
-                port = value
+                port, port_in = value, len(options) - 1
             elif letter == "f":
                 background = True
             elif letter == "V":
@@ -87,6 +89,9 @@ def read(arguments: Sequence[str], *, posix: bool = False) -> CommandLine:
             if wants:
                 break
     operands += waiting
+    if port is not None:  # autossh ends it at the colon where it lies
+        before = len(options[port_in]) - len(port)
+        options[port_in] = options[port_in][:before] + port.partition(":")[0]
     return CommandLine((*options, *operands), port, background, operands=len(operands))
 
 

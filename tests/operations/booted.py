@@ -111,6 +111,7 @@ async def main() -> dict[str, Any]:
     found["inside"] = await shell(server, "&command=exec+sh", f"kept=secret; {tries}")
 
     systemctl("reload", SERVICE)
+    await until("ActiveState", "active")
     found["reloaded"] = shown("ActiveState", "NRestarts")
 
     first = shown("MainPID")["MainPID"]
