@@ -8,15 +8,16 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reconnectingpty import ReconnectingPTY
 from reconnectingpty.screen.directory import home
 
-from ..support.attached import PATIENCE
+from ..support.attached import PATIENCE, session_of
 
 
 @pytest.fixture(autouse=True)
@@ -96,3 +97,8 @@ def forget(session: Any) -> None:
     window.directory.close()
     process.close()
     session._follower.leave()
+
+
+def screen_of(command: str | list[str] = "", **options: Any) -> AbstractAsyncContextManager[ReconnectingPTY]:
+    """A session that screen carries."""
+    return session_of(command, backend_type="screen", **options)
