@@ -6,11 +6,12 @@ import asyncio
 
 import pytest
 
-from reconnectingpty.client import Busy, NoShell, OutputLost, Settings
+from reconnectingpty.client import Busy, NoShell, OutputLost, Settings, connect
 
+from ..faults.chaos import chaos
 from ..support.attached import PATIENCE
-from ..support.serving import serving
-from .support import QUICK, Unhurried, cut, terminal_of
+from ..support.serving import TOKEN, serving
+from .support import QUICK, cut, terminal_of
 
 BASH = "bash --norc"
 
@@ -107,17 +108,21 @@ async def test_a_command_runs_on_while_the_connection_breaks() -> None:
 
 
 async def test_output_that_was_missed_is_said_to_be() -> None:
-    slow = Settings(backoff=Unhurried(longest=1.5))
-    async with serving(log_size="524288") as s, terminal_of(s, BASH, settings=slow) as terminal:
-        await terminal.run("true", timeout=PATIENCE)
-        mark = await terminal.mark()
-        running = asyncio.create_task(terminal.run("read x; seq 200000; echo through", timeout=PATIENCE))
-        waiting = asyncio.create_task(terminal.wait_for("^through$", since=mark))
-        await terminal.wait_for("read x; seq")
-        cut(s)
-        async with terminal_of(s, "") as other:
-            await other.send("\r")
-            await other.wait_for("^through$")
+    async with serving(log_size="524288") as s, chaos(s.address.port, 0) as way:
+        way.calm = True
+        url = f"http://{way.address}"
+        async with connect(url, session="x", token=TOKEN, command=BASH, settings=QUICK) as terminal:
+            await terminal.run("true", timeout=PATIENCE)
+            mark = await terminal.mark()
+            running = asyncio.create_task(terminal.run("read x; seq 200000; echo through", timeout=PATIENCE))
+            waiting = asyncio.create_task(terminal.wait_for("^through$", since=mark))
+            await terminal.wait_for("read x; seq")
+            way.away = True
+            way.cut_now()
+            async with terminal_of(s, "") as other:
+                await other.send("\r")
+                await other.wait_for("^through$")
+            way.away = False
             with pytest.raises(OutputLost):
                 await running
             with pytest.raises(OutputLost):

@@ -49,7 +49,7 @@ CHANCES = {
 
 
 class Chaos:
-    """The proxy to a port of this machine. `calm`: connections are left alone."""
+    """The proxy to a port of this machine. `calm`: connections are left alone; `away`: none comes about."""
 
     def __init__(self, port: int, seed: int) -> None:
         self._port = port
@@ -57,6 +57,7 @@ class Chaos:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stands = asyncio.Event()
         self.calm = False
+        self.away = False
         self.plans: Counter[Plan] = Counter()
         self.cuts = 0
         """Connections that were ended by neither side."""
@@ -84,6 +85,8 @@ class Chaos:
         plan = self._random.choices(list(CHANCES), list(CHANCES.values()))[0]
         client = _Half(reader, writer)
         try:
+            if self.away:
+                return
             if self.calm:
                 await self._calmly(client)
             else:
