@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import AsyncIterator, Generator, Iterator
 
@@ -12,9 +13,11 @@ from pytest_asyncio import is_async_test
 
 from .support.leaks import Held, LoopWatch, settled, start_small
 
-# How long an example takes is the machine's affair.
-settings.register_profile("anywhere", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("anywhere")
+# How long an example takes is the machine's affair. Examples are the same each time, so that a failure is the change's;
+# scripts/fuzz looks for others.
+settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("others", settings.get_profile("same"), derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 HELD = pytest.StashKey[Held]()
 MAY_WAIT = re.compile(r"time\.sleep|os\.(read|write|sendfile)|(socket|ssl|threading)\..+")
