@@ -12,6 +12,11 @@ REMEMBERED_CLIENTS = 64
 """Client ids whose input offsets a session keeps, the latest ones."""
 
 
+def kept_for_writers(most: int) -> int:
+    """Of so many places, those that read-only viewers can't have: a quarter, but never the only one."""
+    return (most + 2) // 4
+
+
 class Audience:
     """The viewers of one session, in the order in which they came."""
 
@@ -55,8 +60,8 @@ class Audience:
 
     @property
     def furthest(self) -> int | None:
-        """The offset of the most advanced one; None where nobody reads."""
-        offsets = [viewer.reader.offset for viewer in self._viewers if viewer.reader is not None]
+        """The offset of the most advanced one that the program waits for; None where nobody such reads."""
+        offsets = [viewer.reader.offset for viewer in self._viewers if viewer.reader is not None and viewer.paces]
         return max(offsets) if offsets else None
 
     @property
@@ -87,10 +92,15 @@ class Audience:
         """The viewer that is a client's present connection."""
         return next((viewer for viewer in self._viewers if viewer.client == client), None)
 
-    def input_of(self, client: str) -> ClientInput:
-        """What a client has typed, over all its connections; forgotten where many others have come since."""
-        state = self._inputs.setdefault(client, ClientInput())
-        self.remember(client, state)
+    def input_of(self, client: str, *, keep: bool) -> ClientInput:
+        """What a client has typed, over all its connections; forgotten where many others have come since.
+
+        Without `keep` nobody's is forgotten for it.
+        """
+        viewer = self.of_client(client)
+        state = self._inputs.get(client) or (viewer.input if viewer is not None else ClientInput())
+        if keep:
+            self.remember(client, state)
         return state
 
     def remember(self, client: str, state: ClientInput) -> None:

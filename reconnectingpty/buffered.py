@@ -3,8 +3,8 @@
     process → log → viewers, each with a cursor
                  → model, behind everybody's back
 
-The process is read as fast as the most advanced viewer can take it, and at full speed when nobody watches. It waits
-for the model only where the model would fall off the log.
+The process is read as fast as the most advanced viewer that may write can take it, and at full speed when nobody such
+watches. It waits for the model only where the model would fall off the log.
 """
 
 from __future__ import annotations
@@ -317,7 +317,7 @@ class BufferedPTY(ReconnectingPTY):
     def _answer(self, answer: bytes) -> None:
         """Answer the program as its terminal."""
         if self._process is not None and self._process.pending <= ANSWERS_WAITING:
-            self._process.write(answer, lambda _: None)
+            self._process.write(answer, _nobody)
 
     def claim(self, viewer: Viewer, size: Size | None) -> None:
         """Take a viewer's own size."""
@@ -441,3 +441,7 @@ class BufferedPTY(ReconnectingPTY):
             limits=dict(self._confinement.held),
             recorded=self.recorded,
         )
+
+
+def _nobody(count: int) -> None:
+    """Whom to tell that the program has taken an answer."""

@@ -64,11 +64,11 @@ Trouble = Callable[[str, OSError], None]
 
 
 class _Input:
-    """Input that the program has not read yet, and whom to tell when it has."""
+    """Input of one origin that the program has not read yet, and whom to tell when it has."""
 
     __slots__ = ("accepted", "data")
 
-    def __init__(self, data: memoryview, accepted: Callable[[int], None]) -> None:
+    def __init__(self, data: bytearray, accepted: Callable[[int], None]) -> None:
         self.data = data
         self.accepted = accepted
 
@@ -273,7 +273,8 @@ class Process:
         """Take input; `accepted(n)` is called for each n bytes that the terminal has taken.
 
         What the terminal can't take yet is kept, in order, without a bound of its own: whoever writes looks at
-        `pending` and at what was accepted, and stops in time.
+        `pending` and at what was accepted, and stops in time. Calls with one `accepted` in a row take the room of
+        their bytes alone.
         """
         global _typed_at
         if self._exit_seen or self.fd < 0 or not data:
@@ -282,7 +283,10 @@ class Process:
         self.pending += len(data)
         if self._input is None:
             self._input = deque()
-        self._input.append(_Input(memoryview(data), accepted))
+        if self._input and self._input[-1].accepted == accepted:
+            self._input[-1].data += data
+        else:
+            self._input.append(_Input(bytearray(data), accepted))
         if not self._writing:
             self._on_writable()
 
@@ -292,7 +296,7 @@ class Process:
                 head = self._input[0]
                 written = os.write(self.fd, head.data)
                 self.pending -= written
-                head.data = head.data[written:]
+                del head.data[:written]
                 if not head.data:
                     self._input.popleft()
                 head.accepted(written)

@@ -87,7 +87,8 @@ class Questions:
         self._open: list[_Open] = []  # few: an empty deque would take ten times as much
         self._answers: dict[object, _Answers] = {}
         self._early: Counter[str] = Counter()  # answers gone on whose questions the model has not seen yet
-        self._late: defaultdict[str, deque[float]] = defaultdict(deque)  # until when one may still come
+        self._late: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=MOST))
+        """Until when an answer of a kind may still come; of more than so many nobody keeps account."""
         self._timer: asyncio.TimerHandle | None = None
 
     def ask(self, answer: bytes) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from copy import copy
 from typing import Any, ClassVar
 
-from .audience import Audience
+from .audience import Audience, kept_for_writers
 from .connection import Connection
 from .container import Container
 from .errors import (
@@ -39,6 +39,9 @@ from .size import Size
 from .state import State, StateMachine
 from .terminal.screen import Screen
 from .viewer import ClientInput, Host, Outcome, Viewer
+
+SLOWEST = 16 << 10
+"""Bytes a second at which a client may take the last output of an ended session."""
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +72,7 @@ class ReconnectingPTY(ABC):
         self._machine = StateMachine()
         self._viewers = Audience()
         self._present = 0  # attach() calls under way: viewers, and those about to be
+        self._looking = 0  # of these, those that are read-only
         self._last_active = self._loop.time()
         self._starting: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
@@ -191,6 +195,7 @@ class ReconnectingPTY(ABC):
         readonly: bool = False,
         answers: bool = True,
         window: int | None = None,
+        paces: bool | None = None,
     ) -> Outcome:
         """Show the session to `connection` and take its input, until the client leaves or the session ends.
 
@@ -200,7 +205,8 @@ class ReconnectingPTY(ABC):
         With the `epoch` and `offset` of an earlier attach the output continues at that offset where the log still has
         it. `answers`: whether a terminal is there that answers what programs ask of theirs; else all that the client
         sends is input. `window`: how many bytes the client may leave unacknowledged; None: it acknowledges nothing,
-        and the transport alone holds output back.
+        and the transport alone holds output back. `paces`: whether the program may have to wait for this client; by
+        default for one that may write. Some places are kept for those: read-only clients can't take them all.
 
         Raises StartFailed, SessionClosed (after the client was told), TooManyViewers, Superseded, NotAllowed,
         InputStalled, ProtocolError.
@@ -208,16 +214,22 @@ class ReconnectingPTY(ABC):
         if self.state >= State.CLOSING:
             raise self._closed()
         supersedes = client is not None and self._viewers.of_client(client) is not None
-        if self._present - supersedes >= self.options.max_viewers:
-            raise TooManyViewers(self.options.max_viewers)
+        most = self.options.max_viewers
+        if self._present - supersedes >= most:
+            raise TooManyViewers(most)
+        if readonly and self._looking - supersedes >= most - kept_for_writers(most):
+            raise TooManyViewers(most - kept_for_writers(most))
         self._present += 1
+        self._looking += readonly
         self._disarm()
         try:
-            await self._started(Size.bounded(rows, cols))
+            # Whoever only looks has no say in the size, not even the first.
+            await self._started(None if readonly else Size.bounded(rows, cols))
             viewer = Viewer(self._host(), connection, connection_id, client=client, readonly=readonly, window=window)
             viewer.is_terminal = answers
+            viewer.paces = not readonly if paces is None else paces
             if client is not None:
-                viewer.input = await self._input_of(client, attempt)
+                viewer.input = await self._input_of(client, attempt, keep=not readonly)
             self._viewers.add(viewer)
             try:
                 return await self._show(viewer, Size.bounded(rows, cols), (epoch, offset))
@@ -230,16 +242,17 @@ class ReconnectingPTY(ABC):
             raise
         finally:
             self._present -= 1
+            self._looking -= readonly
             self._last_active = self._loop.time()
             if self._present == 0:
                 self._deserted()
 
-    async def _input_of(self, client: str, attempt: int | None) -> ClientInput:
+    async def _input_of(self, client: str, attempt: int | None, *, keep: bool) -> ClientInput:
         """What the client has sent so far; an older connection of its own is ended first, and sends no more.
 
-        Raises Superseded where it is this one that is older.
+        Where it sends nothing itself there is nothing to `keep`. Raises Superseded where it is this one that is older.
         """
-        state = self._viewers.input_of(client)
+        state = self._viewers.input_of(client, keep=keep)
         if attempt is not None:
             if attempt <= state.attempt:
                 raise Superseded
@@ -249,7 +262,8 @@ class ReconnectingPTY(ABC):
             await older.gone()
             if attempt is not None and attempt < state.attempt:
                 raise Superseded
-        self._viewers.remember(client, state)  # whoever else has come meanwhile
+        if keep:
+            self._viewers.remember(client, state)  # whoever else has come meanwhile
         return state
 
     def _count(self, error: ReconnectingPTYError) -> None:
@@ -383,7 +397,11 @@ class ReconnectingPTY(ABC):
             self.options.metrics.retire(self, reason)
 
     async def _until_deserted(self) -> None:
-        """Wait until every viewer has gone; those that take nothing for `linger` seconds are cut off."""
+        """Wait until every viewer has gone; those that take nothing for `linger` seconds are cut off.
+
+        So are those that take the rest more slowly than anybody honest.
+        """
+        latest = self._loop.time() + self.options.linger + self.options.log_limit / SLOWEST
         while self._present:
             self._empty = self._loop.create_future()
             taken = self._viewers.progress
@@ -391,7 +409,7 @@ class ReconnectingPTY(ABC):
                 async with asyncio.timeout(self.options.linger):
                     await self._empty
             except TimeoutError:
-                if taken == self._viewers.progress:
+                if taken == self._viewers.progress or self._loop.time() >= latest:
                     for viewer in self._viewers:
                         viewer.stop(self._closed())
 

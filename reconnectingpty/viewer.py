@@ -135,6 +135,7 @@ class Viewer:
         "input",
         "is_terminal",
         "name",
+        "paces",
         "reader",
         "readonly",
         "size",
@@ -153,6 +154,8 @@ class Viewer:
         self.size: Size | None = None
         self.active = 0
         """Grows with each thing the client did; the size policy `latest` compares it."""
+        self.paces = True
+        """Whether the program waits for it, where nobody is further."""
         self.is_terminal = True
         """Whether what it sends may be a terminal's answers; else all of it is input."""
         self.input = ClientInput()

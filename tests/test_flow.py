@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from reconnectingpty.options import MIN_LOG
 from reconnectingpty.wire.messages import OutputAck, Resync
 
-from .support.attached import Attached, Holding, session_of
+from .support.attached import PATIENCE, Attached, Holding, session_of
 
 LINES = b"".join(b"%d\r\n" % number for number in range(1, 200_001))
 
@@ -62,3 +64,27 @@ async def test_a_viewer_that_holds_costs_another_nothing_and_gets_a_picture_of_w
         resync = await stuck.until_told(Resync)
         assert resync.offset == session.bytes_out
         await stuck.until(b"end")
+
+
+async def test_a_viewer_that_may_only_look_holds_no_program_up() -> None:
+    async with session_of("echo ready; read; seq 1 200000; echo end; cat") as session:
+        writer, looking = Attached.to(session), Attached.to(session, readonly=True, window=4096)
+        await asyncio.gather(writer.until(b"ready"), looking.until(b"ready"))
+        writer.feed(b"\n")
+        await writer.detach()  # and the other one acknowledges nothing
+        async with asyncio.timeout(PATIENCE):
+            while session.bytes_out < len(LINES):
+                await asyncio.sleep(0.01)
+        assert session.held_by == ""
+        looking.feed(OutputAck(len(looking.output)))
+        await looking.until_told(Resync)
+
+
+async def test_one_that_only_looks_although_it_may_write_is_waited_for() -> None:
+    async with session_of("seq 1 200000; echo end; cat") as session:
+        looking = Attached.to(session, readonly=True, window=4096, paces=True)
+        while b"end\r\n" not in looking.output:
+            taken = len(looking.output)
+            looking.feed(OutputAck(taken))
+            await looking.until_output(min(taken + 4096, len(LINES)))
+        assert looking.output == LINES + b"end\r\n"

@@ -114,6 +114,20 @@ async def test_the_offsets_of_the_latest_clients_are_kept_and_no_more() -> None:
         assert REMEMBERED_CLIENTS == 64
 
 
+async def test_those_that_only_look_have_nobodys_input_forgotten() -> None:
+    async with session_of(RAW + "cat") as session:
+        client = Attached.to(session, client="writer")
+        await client.until(b">")
+        client.feed(b"typed")
+        await client.until(b"typed")
+        await client.detach()
+        for number in range(REMEMBERED_CLIENTS + 6):
+            other = Attached.to(session, client=f"looking {number}", readonly=True)
+            await other.until_told(Hello)
+            await other.detach()
+        assert (await Attached.to(session, client="writer").until_told(Hello)).input_offset == 5
+
+
 # -- programs that do not read
 
 

@@ -9,6 +9,7 @@ import shlex
 import signal
 import sys
 import threading
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -229,16 +230,32 @@ async def test_a_program_that_never_reads_can_be_written_to_without_end() -> Non
         assert run.process.pending == 0
 
 
+async def test_single_bytes_that_wait_weigh_no_more_than_a_paste() -> None:
+    async with running("stty raw -echo; echo ready; exec sleep 1000") as run:
+        await run.until(b"ready")
+        taken: list[int] = []
+        run.process.write(bytes(100_000), taken.append)
+        tracemalloc.start()
+        try:
+            for _ in range(50_000):
+                run.process.write(b"x", taken.append)
+            grown, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert run.process.pending + sum(taken) == 150_000
+        assert grown < 500_000
+
+
 async def test_output_that_the_kernel_tells_of_too_late_comes_before_the_end() -> None:
     """On a busy machine what a program wrote may lie unprocessed for longer than a moment after its end."""
-    async with running("echo ready; read; seq 3000; exit 4") as run:
+    async with running("echo ready; read; seq 300; exit 4") as run:
         await run.until(b"ready")
-        asyncio.get_running_loop().remove_reader(run.process.fd)  # nobody will be told
+        asyncio.get_running_loop().remove_reader(run.process.fd)  # nobody will be told of what fits into any PTY
         run.process.write(b"\n", lambda count: None)
         assert await run.process.exited == ExitStatus(code=4)
         await run.process.drained
-        assert run.output.endswith(b"\r\n2999\r\n3000\r\n")
-        assert run.output.count(b"\r\n") == 3002
+        assert run.output.endswith(b"\r\n299\r\n300\r\n")
+        assert run.output.count(b"\r\n") == 302
 
 
 async def test_output_goes_on_while_input_waits() -> None:

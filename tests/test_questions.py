@@ -9,7 +9,7 @@ import pytest
 
 from reconnectingpty import ReconnectingPTY
 from reconnectingpty.buffered import BufferedPTY
-from reconnectingpty.questions import PATIENCE
+from reconnectingpty.questions import MOST, PATIENCE, Questions
 from reconnectingpty.wire.messages import OutputAck
 
 from .support.attached import Attached, session_of
@@ -106,7 +106,7 @@ async def test_an_answer_counts_as_taken_whether_it_goes_on_or_not() -> None:
         await client.until(b"x")
         client.feed(VIEWERS)
         await client.answered()
-        viewer = session._viewers.input_of("me")
+        viewer = session._viewers.input_of("me", keep=False)
         assert (viewer.received, viewer.accepted) == (len(VIEWERS), len(VIEWERS))
 
 
@@ -245,3 +245,11 @@ async def test_questions_without_end_do_not_fill_the_server() -> None:
         assert session._process is not None
         assert session._process.pending < 1 << 20
         assert len(session._questions._open) <= 256
+
+
+async def test_questions_that_are_never_answered_leave_nothing_behind() -> None:
+    asked = Questions(lambda _: None, lambda: "somebody")
+    for _ in range(10 * MOST):
+        asked.ask(b"\x1b[?1;2c")
+    assert len(asked._late["primary"]) <= MOST
+    asked.close()

@@ -24,7 +24,7 @@ from reconnectingpty import (
     State,
     leftovers,
 )
-from reconnectingpty.wire.messages import Closing, Exited, Hello
+from reconnectingpty.wire.messages import Closing, Exited, Hello, OutputAck
 
 from .support.attached import PATIENCE, Attached, Holding, session_of
 
@@ -186,6 +186,22 @@ async def test_the_end_does_not_wait_for_ever_for_a_client_that_takes_nothing(
         with pytest.raises(SessionClosed):
             await client.outcome
         assert isinstance(other.sent[-1], Exited | Closing)
+
+
+async def test_the_end_does_not_wait_for_ever_for_a_client_that_takes_next_to_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("reconnectingpty.session.SLOWEST", 1 << 30)
+    async with session_of("echo ready; read; seq 100000; echo end", linger=0.2) as session:
+        client = Attached.to(session, window=4096)
+        await client.until(b"ready")
+        client.feed(b"\n")
+        await client.until_output(4096)
+        session.close()
+        async with asyncio.timeout(PATIENCE):
+            while session.state is not State.DONE:
+                client.feed(OutputAck(len(client.output) - 4000))
+                await asyncio.sleep(0.02)
 
 
 async def test_an_error_while_ending_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,3 +102,8 @@ async def test_a_read_only_viewer_does_not_change_the_size() -> None:
         looking.feed(Resize(10, 10))
         await looking.answered()
         assert size_of(session) == Size(30, 100)
+
+
+async def test_a_read_only_viewer_has_no_say_in_the_first_size_either() -> None:
+    async with session_of("stty size; cat", size=Size(30, 100)) as session:
+        await Attached.to(session, 2, 3, readonly=True).until(b"30 100")

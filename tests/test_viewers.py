@@ -180,6 +180,22 @@ async def test_the_number_of_viewers_is_bounded_and_a_place_is_free_again() -> N
         assert session.viewer_count == 2
 
 
+async def test_those_that_only_look_can_not_take_all_places() -> None:
+    async with session_of("cat", max_viewers=4) as session:
+        looking = [Attached.to(session, readonly=True) for _ in range(3)]
+        for one in looking:
+            await one.until_told(Hello)
+        with pytest.raises(TooManyViewers, match="3 viewers"):
+            await Attached.to(session, readonly=True).outcome
+        await Attached.to(session).until_told(Hello)
+        with pytest.raises(TooManyViewers, match="4 viewers"):
+            await Attached.to(session).outcome
+        await looking[0].detach()
+        await Attached.to(session, readonly=True).until_told(Hello)
+    async with session_of("cat", max_viewers=1) as session:
+        await Attached.to(session, readonly=True).until_told(Hello)
+
+
 async def test_those_that_wait_for_the_start_count_as_well() -> None:
     async with session_of("cat", max_viewers=2) as session:
         clients = [Attached.to(session) for _ in range(5)]
