@@ -33,7 +33,8 @@ def leaving(parser: Parser) -> bytes:
 def resetting(parser: Parser) -> bytes:
     """The same, with the cursor anywhere: for whoever clears the screen then."""
     emulator = parser.emulator
-    out = ["\x18"] if parser.machine.state != GROUND else []  # CAN ends a sequence cut in half, and shows nothing
+    cut = parser.machine.state != GROUND or parser.pending
+    out = ["\x18"] if cut else []  # CAN ends a sequence or a character cut in half, and shows nothing
     if emulator.modes.synchronized:
         out.append("\x1b[?2026l")
     out += _keyboard(emulator)

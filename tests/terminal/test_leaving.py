@@ -76,6 +76,7 @@ def test_after_every_feature_a_terminal_is_as_a_fresh_one(name: str) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 1 << 30), st.integers(0, 2000))
+@example(353009, 16)  # half a character
 def test_whatever_was_sent_it_is_as_a_fresh_one_and_shows_the_same(seed: int, cut: int) -> None:
     parser = fed(Stream(seed).make(60)[:cut])
     shown = [line.text(20).rstrip() for line in parser.emulator.normal.lines]
