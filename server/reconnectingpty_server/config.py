@@ -285,6 +285,8 @@ def _file(path: str) -> dict[str, Any]:
         name = key.replace("-", "_")
         if name not in known or name == "config":
             raise ConfigError(f"{path}: there is no setting {key!r}")
+        if name in found:
+            raise ConfigError(f"{path}: {name.replace('_', '-')} is there twice, written with - and with _")
         found[name] = value
     return found
 
@@ -296,6 +298,8 @@ def _read(setting: Setting, source: str, value: Any) -> Any:
             isinstance(text, list | dict) for text in texts
         ):
             raise ConfigError("must be a single value")
+        if any("\0" in str(text) for text in texts):
+            raise ConfigError("must have no NUL in it")
         read = [setting.read(str(text).lower() if isinstance(text, bool) else str(text).strip()) for text in texts]
     except ConfigError as error:
         shown = "" if setting.read is values.token else f"{str(texts[0]) if len(texts) == 1 else value!r} "
@@ -354,6 +358,8 @@ def read_token(path: str) -> str:
         return values.token(Path(path).read_text().strip())
     except OSError as error:
         raise ConfigError(f"--token-file: cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:  # whose words would tell of what is in it
+        raise ConfigError(f"--token-file: cannot read {path}: it is no text") from None
     except ConfigError as error:
         raise ConfigError(f"--token-file: what {path} holds {error}") from None
 

@@ -167,6 +167,8 @@ class Server:
                     os.umask(before)
             else:
                 server = await tcp()
+        except UnicodeError:  # of a name whose parts are empty or too long (IDNA)
+            raise ConfigError(f"cannot listen on {address}: no host can have that name") from None
         except OSError as error:
             number = error.errno or 0
             # The system's words for its own numbers, without those that the loop puts before them.

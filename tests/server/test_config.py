@@ -51,6 +51,8 @@ def test_never_is_a_timeout() -> None:
         ({"config": "/nonexistent"}, "cannot read /nonexistent"),
         ({"log_format": "xml"}, "--log-format"),
         ({"max_sessions": "0"}, "--max-sessions"),
+        ({"audit_log": "a\0b"}, r"--audit-log: 'a\x00b' must have no NUL in it"),
+        ({"listen": ["127.0.0.1:1", "unix:a\0b"]}, "--listen"),
     ],
 )
 def test_a_wrong_value_is_one_line_that_names_it(flags: dict[str, Any], said: str) -> None:
@@ -61,7 +63,14 @@ def test_a_wrong_value_is_one_line_that_names_it(flags: dict[str, Any], said: st
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("nonsense = 1", "there is no setting"), ("timeout = [1]", "single value"), ("x", "c.toml")]
+    ("text", "said"),
+    [
+        ("nonsense = 1", "there is no setting"),
+        ("timeout = [1]", "single value"),
+        ("x", "c.toml"),
+        ("max_sessions = 5\nmax-sessions = 6", "max-sessions is there twice"),
+        ('user = "a\\u0000b"', "c.toml: user: .* must have no NUL"),
+    ],
 )
 def test_a_wrong_file_is_told_with_its_name(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "c.toml"

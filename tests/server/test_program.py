@@ -205,6 +205,7 @@ async def test_sighup_reads_the_token_file_again(tmp_path: Path) -> None:
         (["--listen", "127.0.0.1:1", "--nonsense"], "--nonsense"),
         (["--listen", "256.1.1.1:1"], "cannot listen on 256.1.1.1:1: Name or service not known"),
         (["--listen", "203.0.113.1:1"], "cannot listen on 203.0.113.1:1: Cannot assign requested address"),
+        (["--listen", "a..b:80"], "cannot listen on a..b:80: no host can have that name"),
         (["--listen", f"unix:/tmp/{'x' * 120}"], "x: AF_UNIX path too long"),
     ],
 )
