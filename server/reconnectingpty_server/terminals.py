@@ -26,9 +26,8 @@ from reconnectingpty.wire.address import AttachRequest, FieldError, InvalidQuery
 from reconnectingpty.wire.coder import Init
 from reconnectingpty.wire.messages import Closing, Exited
 
-from .access.door import ADMIN
 from .access.reception import Reception
-from .access.visitor import Access, Role, Visitor
+from .access.visitor import ADMIN, Access, Role, Visitor
 from .agent import AgentConnection
 from .cluster.names import Node
 from .config import Config

@@ -405,6 +405,8 @@ async def test_the_audit_log_says_who_did_what_and_nothing_of_any_terminal(tmp_p
         ("a/b user -", "a name must be"),
         ("alice user plain-token", "the proof must be"),
         ("alice user -\nalice user -", "alice is there twice"),
+        ("admin user -", "admin is whoever has the server's own token"),
+        ("admin admin -", "admin is whoever has the server's own token"),
     ],
 )
 def test_a_wrong_users_file_is_told_by_its_line(tmp_path: Path, line: str, message: str) -> None:
@@ -412,3 +414,22 @@ def test_a_wrong_users_file_is_told_by_its_line(tmp_path: Path, line: str, messa
     path.write_text(f"# users\n{line}\n")
     with pytest.raises(ConfigError, match=rf"users, line \d: {message}"):
         users.read(str(path))
+
+
+def test_a_users_file_keeps_its_owner_its_mode_and_its_place(tmp_path: Path) -> None:
+    path, link = tmp_path / "users", tmp_path / "link"
+    users.add(str(path), "alice", "user")
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(path, 65534, 65534)
+    before = path.stat()
+    link.symlink_to(path)
+    token = users.add(str(link), "bob", "viewer")
+    after = path.stat()
+    assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+    assert link.is_symlink()
+    assert users.read(str(path)).named("alice") is not None
+    assert users.read(str(path)).of_token(token) == users.read(str(link)).named("bob")
+    with pytest.raises(ConfigError, match="needs another name"):
+        users.add(str(path), "admin", "user")

@@ -22,9 +22,8 @@ from .links import Links
 from .throttle import Throttle, bucket_of
 from .tickets import Tickets
 from .users import User, Users, digest
-from .visitor import OPEN, Grant, Role, Visitor
+from .visitor import ADMIN, OPEN, Grant, Role, Visitor
 
-ADMIN = "admin"
 COOKIE = "reconnectingpty"
 LOGIN_SECONDS = 12 * 3600
 LOGIN = "login"

@@ -15,11 +15,12 @@ import hmac
 import os
 import re
 import secrets
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..values import ConfigError
-from .visitor import Role
+from .visitor import ADMIN, Role
 
 MAX_USERS = 10_000
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
@@ -94,6 +95,8 @@ def _user(words: list[str]) -> User:
     name, role, proof = words
     if not NAME.fullmatch(name):
         raise ConfigError("a name must be 1 to 64 of A-Z a-z 0-9 . _ @ - and begin with a letter or digit")
+    if name == ADMIN:
+        raise ConfigError(f"{ADMIN} is whoever has the server's own token; a user needs another name")
     if role not in _ROLES:
         raise ConfigError(f"the role must be one of {', '.join(_ROLES)}")
     if proof == "-":
@@ -111,7 +114,7 @@ def add(path: str, name: str, role: str) -> str:
     token = secrets.token_urlsafe(24)
     line = f"{name} {role} sha256:{digest(token)}"
     _user([name, role, f"sha256:{digest(token)}"])
-    file = Path(path)
+    file = Path(os.path.realpath(path))
     if file.exists():
         read(path)
     lines = file.read_text().splitlines() if file.exists() else ["# name role proof"]
@@ -120,9 +123,19 @@ def add(path: str, name: str, role: str) -> str:
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as out:
+            if file.exists():
+                _like(descriptor, file.stat())
             out.write("\n".join([*kept, line]) + "\n")
         os.replace(draft, file)
     except OSError as error:
         draft.unlink(missing_ok=True)
         raise ConfigError(f"--users-file: cannot write {path}: {error.strerror}") from None
     return token
+
+
+def _like(descriptor: int, old: os.stat_result) -> None:
+    """Give a new file the owner and mode of the one that it will replace: whose server reads it may be another user."""
+    new = os.fstat(descriptor)
+    if (new.st_uid, new.st_gid) != (old.st_uid, old.st_gid):
+        os.fchown(descriptor, old.st_uid, old.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(old.st_mode))

@@ -50,6 +50,10 @@ class Owned(Protocol):
         ...
 
 
+ADMIN = "admin"
+"""Who has the server's own token; no user's name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What a link gives: access to one session until a time. Times are Unix times in seconds."""
@@ -108,5 +112,5 @@ class Visitor:
         return self.creates or (self.grant is not None and self.grant.access is Access.WRITE)
 
 
-OPEN = Visitor("admin", Role.ADMIN, "open")
+OPEN = Visitor(ADMIN, Role.ADMIN, "open")
 """Everybody, where the server asks for no proof."""
