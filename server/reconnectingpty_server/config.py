@@ -33,12 +33,15 @@ class Setting(NamedTuple):
     help: str
     default: str = ""
     repeat: bool = False
+    restart: bool = False
+    """Whether a server that runs goes on with the value it was started with."""
 
 
 def _setting(
-    read: Callable[[str], Any], metavar: str, text: str, default: Any, shown: str, *, repeat: bool = False
-) -> Any:
-    metadata = {"setting": Setting(read, metavar, text, shown, repeat)}
+    read: Callable[[str], Any], metavar: str, text: str, default: Any, shown: str, *,
+    repeat: bool = False, restart: bool = False,
+) -> Any:  # fmt: skip
+    metadata = {"setting": Setting(read, metavar, text, shown, repeat, restart)}
     if repeat:
         return field(default=tuple(default), metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -51,11 +54,12 @@ class Config:
     listen: tuple[Address, ...] = _setting(
         values.read_address, "ADDR",
         "where to listen: `host:port` (port 0: any free one), `[v6]:port` or `unix:/path`; may be repeated",
-        (Address("127.0.0.1", 7681),), "`127.0.0.1:7681`", repeat=True,
+        (Address("127.0.0.1", 7681),), "`127.0.0.1:7681`", repeat=True, restart=True,
     )  # fmt: skip
     agent_listen: tuple[Address, ...] = _setting(
         values.read_address, "ADDR",
-        "where to speak Coder's agent stream, which has no login: loopback or Unix sockets", (), "none", repeat=True,
+        "where to speak Coder's agent stream, which has no login: loopback or Unix sockets", (), "none",
+        repeat=True, restart=True,
     )  # fmt: skip
     token: str = _setting(values.token, "TEXT", "the admin token", "", "random")
     token_file: str = _setting(str, "PATH", "a file with the admin token, read again on SIGHUP", "", "none")
@@ -65,7 +69,7 @@ class Config:
     )
     key_file: str = _setting(
         str, "PATH", "keys that logins and links are signed with, made if missing; they then outlive the server",
-        "", "of this process",
+        "", "of this process", restart=True,
     )  # fmt: skip
     trusted_proxy: tuple[Network | None, ...] = _setting(
         values.proxy, "ADDR",
@@ -96,7 +100,9 @@ class Config:
     limit_creations: Rate = _setting(  # noqa: RUF009 (a field, made by a function)
         values.rate, "N/SECONDS", "sessions started per user and address; `off`", Rate(2000, 100.0), "2000/100"
     )
-    audit_log: str = _setting(str, "PATH", "who did what, a line of JSON each; `-`: standard error", "", "none")
+    audit_log: str = _setting(
+        str, "PATH", "who did what, a line of JSON each; `-`: standard error", "", "none", restart=True
+    )
     command: str = _setting(str, "TEXT", "what a new session runs", "", "login shell")
     allow_command: bool = _setting(values.flag, "", "let clients choose the command", False, "off")
     allow_containers: bool = _setting(
@@ -172,18 +178,20 @@ class Config:
         "this server's name among several behind a router; its sessions' ids begin with it",
         "",
         "none",
+        restart=True,
     )
     tunnel: tuple[str, ...] = _setting(
         str, "[USER@]HOST", "publish the first listener there by a supervised `ssh -R`; may be repeated",
-        (), "none", repeat=True,
+        (), "none", repeat=True, restart=True,
     )  # fmt: skip
     tunnel_remote: tuple[str, ...] = _setting(
         str, "END", "its far end: a port, `address:port` or a socket's path; one for each tunnel, in their order",
-        (), "the same port", repeat=True,
+        (), "the same port", repeat=True, restart=True,
     )  # fmt: skip
     tunnel_option: tuple[str, ...] = _setting(
-        str, "OPTION", "an option of ssh (`-o OPTION`) for all tunnels; may be repeated", (), "none", repeat=True
-    )
+        str, "OPTION", "an option of ssh (`-o OPTION`) for all tunnels; may be repeated", (), "none",
+        repeat=True, restart=True,
+    )  # fmt: skip
     record: str = _setting(str, "DIR", "record every session there, as asciicasts", "", "off")
     record_input: bool = _setting(values.flag, "", "record what is typed, too, passwords included", False, "off")
     record_size: int = _setting(
@@ -198,10 +206,12 @@ class Config:
         TOTAL_SIZE, str(TOTAL_SIZE),
     )  # fmt: skip
     record_files: int = _setting(values.whole(1, 1_000_000), "N", "files it may hold", FILES, str(FILES))
-    metrics_prefix: str = _setting(values.metrics_prefix, "NAME", "put before `reconnecting_pty_…`", "", "none")
+    metrics_prefix: str = _setting(
+        values.metrics_prefix, "NAME", "put before `reconnecting_pty_…`", "", "none", restart=True
+    )
     config: str = _setting(str, "PATH", "a TOML file with these settings as keys", "", "none")
     log_format: str = _setting(
-        values.one_of("human", "json"), "NAME", "how log lines look: `human`, `json`", "human", "`human`"
+        values.one_of("human", "json"), "NAME", "how log lines look: `human`, `json`", "human", "`human`", restart=True
     )
     log_level: str = _setting(
         values.one_of("debug", "info", "warning", "error"),
@@ -273,7 +283,7 @@ def load(flags: Mapping[str, Any], environment: Mapping[str, str]) -> Config:
         given.setdefault(name, (f"{path}: {name.replace('_', '-')}", value))
     values = {name: _read(settings()[name], source, value) for name, (source, value) in given.items()}
     config = Config(**values)
-    _check(config)
+    check_together(config)
     return config
 
 
@@ -307,8 +317,8 @@ def _read(setting: Setting, source: str, value: Any) -> Any:
     return tuple(read) if setting.repeat else read[0]
 
 
-def _check(config: Config) -> None:
-    """What only several settings together can get wrong."""
+def check_together(config: Config) -> None:
+    """What only several settings together can get wrong. Raises ConfigError."""
     if not config.listen and not config.agent_listen:
         raise ConfigError("--listen: there is nothing to listen on")
     if config.token and config.token_file:

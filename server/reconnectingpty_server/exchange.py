@@ -11,6 +11,16 @@ MAX_COOKIES = 8
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """A client's certificate, which was verified."""
+
+    name: str
+    """Its common name."""
+    authorities: frozenset[str]
+    """Digests: one of these authorities vouched for it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """A request: header names in lower case, `query` decoded, `local` for a listener on loopback or a Unix socket.
 
@@ -26,10 +36,9 @@ class Request:
     local: bool
     secure: bool = False
     """Whether it came over TLS, here or at a trusted proxy."""
-    forwarded: bool = False
-    """Whether a trusted proxy passed it on, whose headers can be believed."""
-    certificate: str = ""
-    """The common name of the client's certificate, which was verified."""
+    proxy: str = ""
+    """The trusted proxy that passed it on, whose headers can be believed; empty where none did."""
+    certificate: Certificate | None = None
     uid: int | None = None
     """The user at the other end of a Unix socket."""
 

@@ -40,9 +40,15 @@ class Handshakes:
         return len(self._open)
 
     def accept(
-        self, server: asyncio.Server, context: ssl.SSLContext, connection: Callable[[], asyncio.Protocol]
+        self,
+        server: asyncio.Server,
+        context: Callable[[], ssl.SSLContext],
+        connection: Callable[[], asyncio.Protocol],
     ) -> None:
-        """Accept, in place of a server that has not begun to, what comes to its sockets."""
+        """Accept, in place of a server that has not begun to, what comes to its sockets.
+
+        `context` is asked anew for each connection.
+        """
         for bound in server.sockets:
             listener = socket.socket(fileno=os.dup(bound.fileno()))
             listener.setblocking(False)
@@ -56,7 +62,7 @@ class Handshakes:
         self._accepting.clear()
 
     async def _accept(
-        self, listener: socket.socket, context: ssl.SSLContext, connection: Callable[[], asyncio.Protocol]
+        self, listener: socket.socket, context: Callable[[], ssl.SSLContext], connection: Callable[[], asyncio.Protocol]
     ) -> None:
         loop = asyncio.get_running_loop()
         with listener:
@@ -74,7 +80,7 @@ class Handshakes:
                 except asyncio.CancelledError:
                     peer.close()
                     raise
-                task = loop.create_task(self._shake(peer, context, connection))
+                task = loop.create_task(self._shake(peer, context(), connection))
                 self._open[task] = loop.time()
                 task.add_done_callback(self._end)
                 await asyncio.sleep(0)  # others want their turn, too, while connections keep coming

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import h11
 
-from .access.tls import HSTS, common_name
+from .access.tls import HSTS, certificate_of
 from .exchange import Request, Response
 from .reserve import Reserve
 from .sockets import peer_user
@@ -231,7 +231,7 @@ class HttpConnection(asyncio.Protocol):
             peer=self.peer,
             local=self.local,
             secure=self.transport.get_extra_info("ssl_object") is not None,
-            certificate=common_name(self.transport.get_extra_info("peercert")),
+            certificate=certificate_of(self.transport.get_extra_info("ssl_object")),
             uid=peer_user(self.transport.get_extra_info("socket")) if self.peer == "unix" else None,
         )
 

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from reconnectingpty.outlet import standard_error
@@ -89,10 +89,12 @@ async def _serve(config: Config, again: Callable[[], Config]) -> int:
     lines = [link(address, shown, tls=tls) for address in opened]
     print("\n".join([*lines, *(f"agent {address}" for address in opened_agents)]), flush=True)
     service.ready()
-    with runtime.announced(link(opened[0], server.token, tls=tls) if opened else ""):
+    with runtime.announcing() as announce:
+        _announce(announce, server, opened)
         while (number := await told.get()) is signal.SIGHUP:
             with service.reloading():
                 _reload(server, again)
+            _announce(announce, server, opened)
         service.stopping()
         log.info("%s: shutting down", number.name)
         closing = asyncio.create_task(server.close())
@@ -119,6 +121,12 @@ async def _second_word(told: asyncio.Queue[signal.Signals]) -> None:
         pass
 
 
+def _announce(announce: Callable[[str], None], server: Server, opened: Sequence[Address]) -> None:
+    """Have the commands of this machine find the server, by its token of now."""
+    if opened:
+        announce(link(opened[0], server.token, tls=bool(server.config.tls_cert)))
+
+
 def _reload(server: Server, again: Callable[[], Config]) -> None:
     try:
         config = again()
@@ -126,5 +134,7 @@ def _reload(server: Server, again: Callable[[], Config]) -> None:
         logging.getLogger().setLevel(config.log_level.upper())
     except ConfigError as error:
         log.error("not reloaded: %s", error)
+    except Exception:  # the sessions are worth more than new settings
+        log.exception("not reloaded")
     else:
         log.info("reloaded, pid %d", os.getpid())

@@ -22,6 +22,7 @@ from reconnectingpty.tunnel.publish import Tunnel, TunnelMetrics, local_end
 from . import api
 from .access.reception import Reception
 from .agent import AgentStreams
+from .changes import while_running
 from .cluster.arrival import arrived
 from .cluster.names import Node
 from .config import Config
@@ -103,8 +104,7 @@ class Server:
     async def serve(self, listener: socket.socket) -> Address:
         """Serve HTTP and WebSocket on a socket that listens already, and is not ours to remove. Raises ConfigError."""
         address = address_of(listener)
-        if self.config.no_auth and not address.local:
-            raise ConfigError(f"--no-auth: {address}, which was passed, can be reached from other machines")
+        _check_reach(self.config, address)
         make = partial(HttpConnection, self, local=address.local)
         if address.path:
             server = await asyncio.get_running_loop().create_server(make, sock=listener, backlog=AT_ONCE)
@@ -115,11 +115,10 @@ class Server:
 
     async def _on_network(self, make: Callable[[], HttpConnection], **where: Any) -> asyncio.Server:
         """A listener of that place, over TLS where there is a certificate."""
-        tls = self.reception.tls
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(make, backlog=AT_ONCE, start_serving=tls is None, **where)
-        if tls is not None:
-            self.handshakes.accept(server, tls.context, make)
+        tls = bool(self.config.tls_cert)
+        server = await asyncio.get_running_loop().create_server(make, backlog=AT_ONCE, start_serving=not tls, **where)
+        if tls:
+            self.handshakes.accept(server, self.reception.tls, make)
         return server
 
     async def listen_agent(self, address: Address) -> Address:
@@ -262,10 +261,17 @@ class Server:
     # -- reload and end
 
     def reload(self, config: Config) -> None:
-        """Take what can change while running: token file, origins, new sessions' options. Raises ConfigError."""
-        self.reception.reload(config)
-        self.config = self.terminals.config = config
+        """Take what can change while running, all of it or, where that raises ConfigError, nothing."""
+        config, waiting = while_running(self.config, config)
+        for listening in self._listening:
+            for listener in listening.server.sockets:
+                _check_reach(config, address_of(listener))
+        proofs = self.reception.read(config)
         self.sessions.configure(config.options(), config.max_sessions, config.max_user_sessions)
+        self.reception.take(config, proofs)
+        self.config = self.terminals.config = config
+        for flag in waiting:
+            log.warning("%s has changed, which counts only when the server is started again", flag)
 
     async def close(self, seconds: float = SOFT_SECONDS) -> None:
         """Soft: no new connections, clients are told, sessions end with their grace, all within about `seconds`."""
@@ -290,3 +296,9 @@ class Server:
         self._stopping = True
         await self.sessions.abort()
         await self.close(0.0)
+
+
+def _check_reach(config: Config, address: Address) -> None:
+    """Whether those settings may count at a listener that is open. Raises ConfigError."""
+    if config.no_auth and not address.local:
+        raise ConfigError(f"--no-auth: {address}, which is open, can be reached from other machines")

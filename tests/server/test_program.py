@@ -196,6 +196,7 @@ async def test_sighup_reads_the_token_file_again(tmp_path: Path) -> None:
                 pass
         assert (await run(environment, "list", "--url", url, "--token", "the-first-token"))[0] == 1
         assert (await run(environment, "list", "--url", url, "--token-file", str(token)))[0] == 0
+        assert (await run(environment, "list"))[0] == 0  # what it left for the commands has the new one, too
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 import ssl
+import subprocess
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,10 +57,10 @@ async def test_a_terminal_over_tls(tmp_path: Path, authority: Authority) -> None
             additional_headers={"Cookie": cookie},
             origin=f"https://{s.address}",  # type: ignore[arg-type]
             proxy=None,
-        ) as socket:
-            told = Told(socket)
+        ) as client:
+            told = Told(client)
             await told.until_told("hello")
-            await socket.send(b"over tls\r")
+            await client.send(b"over tls\r")
             await told.until(b"over tls\r\nover tls")
 
 
@@ -104,13 +107,13 @@ async def test_a_new_certificate_is_taken_on_reload_and_what_is_open_stays(
             subprotocols=["reconnectingpty.v1"],  # type: ignore[list-item]
             additional_headers={"Authorization": f"Bearer {TOKEN}"},
             proxy=None,
-        ) as socket,
+        ) as client,
     ):
-        told = Told(socket)
+        told = Told(client)
         await told.until_told("hello")
         new.issue(path)
         s.server.reload(s.server.config)
-        await socket.send(b"still here\r")
+        await client.send(b"still here\r")
         await told.until(b"still here")
         assert (await s.request("GET", "/healthz", tls=new.client()))[0] == 200
         with pytest.raises(ssl.SSLCertVerificationError):
@@ -152,14 +155,104 @@ async def test_a_certificate_of_a_user_who_is_gone_opens_nothing_and_ends_what_i
             ssl=authority.client("alice"),
             subprotocols=["reconnectingpty.v1"],  # type: ignore[list-item]
             proxy=None,
-        ) as socket,
+        ) as client,
     ):
-        told = Told(socket)
+        told = Told(client)
         await told.until_told("hello")
         path.write_text("")
         s.server.reload(s.server.config)
         assert await told.to_the_end() == (1008, "there is no such user any more")
         assert (await whoami(s, authority.client("alice")))[0] == 401
+
+
+def visit(
+    s: Serving, context: ssl.SSLContext, session: ssl.SSLSession | None
+) -> tuple[str, ssl.SSLSession | None, bool]:
+    """Who a client is, the TLS session that it may resume, and whether it has resumed one."""
+    with (
+        socket.create_connection((s.address.host, s.address.port)) as plain,
+        context.wrap_socket(plain, server_hostname=s.address.host, session=session) as secure,
+    ):
+        secure.sendall(f"GET /api/whoami HTTP/1.1\r\nHost: {s.address}\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: secure.recv(65536), b""))
+        return json.loads(answer.partition(b"\r\n\r\n")[2]).get("name", ""), secure.session, bool(secure.session_reused)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_no_resumed_session_brings_back_an_authority_that_is_gone(
+    tmp_path: Path, authority: Authority, version: ssl.TLSVersion
+) -> None:
+    authority.issue(tmp_path / "server.pem")
+    users.add(str(tmp_path / "users"), "alice", "user")
+    context = authority.client("alice")
+    context.minimum_version = context.maximum_version = version
+    flags = {"tls_cert": str(tmp_path / "server.pem"), "users_file": str(tmp_path / "users")}
+    async with serving(tls_client_ca=authority.pem, **flags) as s:
+        name, session, _ = await asyncio.to_thread(visit, s, context, None)
+        assert (name, session is not None) == ("alice", True)
+        assert (await asyncio.to_thread(visit, s, context, session))[::2] == ("alice", True)
+        s.server.reload(replace(s.server.config, tls_client_ca=""))
+        assert (await asyncio.to_thread(visit, s, context, session))[::2] == ("", False)
+
+
+async def test_an_authority_that_is_gone_opens_nothing_and_ends_what_it_opened(
+    tmp_path: Path, authority: Authority
+) -> None:
+    authority.issue(tmp_path / "server.pem")
+    other, known = Authority(tmp_path, "other"), tmp_path / "clients.pem"
+    both = Path(authority.pem).read_text() + Path(other.pem).read_text()
+    known.write_text(Path(authority.pem).read_text())
+    for name in ("alice", "bob"):
+        users.add(str(tmp_path / "users"), name, "user")
+    flags = {"tls_client_ca": str(known), "users_file": str(tmp_path / "users")}
+    async with (
+        serving(tls_cert=str(tmp_path / "server.pem"), **flags) as s,
+        s.connect("reconnect=a&command=cat", token=None, tls=authority.client("alice")) as first,
+    ):
+        gone = Told(first)
+        await gone.until_told("hello")
+        reader, writer = await asyncio.open_connection(s.address.host, s.address.port, ssl=authority.client("alice"))
+        kept = f"GET /api/whoami HTTP/1.1\r\nHost: {s.address}\r\n\r\n".encode()
+        writer.write(kept)
+        assert b" 200 " in await reader.readline()
+        known.write_text(both)
+        s.server.reload(s.server.config)
+        async with s.connect("reconnect=b&command=cat", token=None, tls=authority.client("bob", by=other)) as second:
+            stays = Told(second)
+            await stays.until_told("hello")
+            await gone.socket.send(b"still\r")
+            await gone.until(b"still\r\nstill")
+            known.write_text(Path(other.pem).read_text())
+            s.server.reload(s.server.config)
+            assert await gone.to_the_end() == (1008, "no certificate of that authority counts any more")
+            await stays.socket.send(b"still\r")
+            await stays.until(b"still\r\nstill")
+        await reader.readuntil(b"}\n")
+        writer.write(kept)
+        assert b" 401 " in await reader.readline()
+        writer.close()
+        assert (await whoami(s, authority.client("bob", by=other)))[1]["name"] == "bob"
+        with suppress(ssl.SSLError, ConnectionError):
+            assert not await s.raw(kept, tls=authority.client("alice"))
+
+
+async def test_a_certificate_that_vouches_for_itself_may_be_listed(tmp_path: Path, authority: Authority) -> None:
+    authority.issue(tmp_path / "server.pem")
+    users.add(str(tmp_path / "users"), "alice", "user")
+    own = tmp_path / "own.pem"
+    made = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+         "-keyout", own, "-out", tmp_path / "listed.pem", "-subj", "/CN=alice", "-days", "2",
+         "-addext", "basicConstraints=critical,CA:FALSE"],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    own.write_text(own.read_text() + (tmp_path / "listed.pem").read_text())
+    context = authority.client()
+    context.load_cert_chain(own)
+    flags = {"tls_client_ca": str(tmp_path / "listed.pem"), "users_file": str(tmp_path / "users")}
+    async with serving(tls_cert=str(tmp_path / "server.pem"), **flags) as s:
+        assert (await whoami(s, context))[1]["name"] == "alice"
 
 
 async def say_nothing(stack: AsyncExitStack, server: Remote, count: int) -> list[asyncio.StreamReader]:
@@ -177,10 +270,10 @@ async def test_handshakes_that_nobody_ends_keep_nobody_out(tmp_path: Path, autho
     tls = authority.client()
     async with (
         program_of("--tls-cert", str(tmp_path / "server.pem"), descriptors=200) as server,
-        server.connect("reconnect=a&command=cat", tls=tls) as socket,
+        server.connect("reconnect=a&command=cat", tls=tls) as client,
         AsyncExitStack() as stack,
     ):
-        told = Told(socket)
+        told = Told(client)
         await told.until_told("hello")
         silent = await say_nothing(stack, server, 60)
         # The first ones had to go, the last are waited for.
@@ -191,7 +284,7 @@ async def test_handshakes_that_nobody_ends_keep_nobody_out(tmp_path: Path, autho
         assert status == 200
         assert json.loads(body)["connections"]["handshakes"] < 200 // handshakes.SHARE
         assert not silent[-1].at_eof()
-        await socket.send(b"still here\n")
+        await client.send(b"still here\n")
         await told.until(b"still here\r\nstill here")
         async with server.connect("reconnect=b&command=cat", tls=tls) as another:
             await Told(another).until_told("hello")

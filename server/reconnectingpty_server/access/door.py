@@ -19,6 +19,7 @@ from ..exchange import Request
 from .admission import expired
 from .keys import Keys
 from .links import Links
+from .proxies import Proxies
 from .throttle import Throttle, bucket_of
 from .tickets import Tickets
 from .users import User, Users, digest
@@ -51,6 +52,8 @@ class Door:
         self.tickets = tickets
         self.failures = failures
         self.users = Users()
+        self.authorities: frozenset[str] = frozenset()  # digests of those that may vouch for clients
+        self.proxies = Proxies()
         self.user_header = ""
         self.trust_unix_users = False
         self._on_failure = on_failure
@@ -59,7 +62,7 @@ class Door:
         self.change_token(token)
 
     def change_token(self, token: str | None) -> None:
-        """Let in by another token from now on; what rests on the old one ends."""
+        """Let in by another token from now on, or everybody; what rests on the old one ends with the next review."""
         self._admin = None if token is None else User(ADMIN, Role.ADMIN, digest(token))
 
     @property
@@ -115,20 +118,44 @@ class Door:
         """Why what was let in as `visitor` must end now; None: it need not."""
         if visitor.expires is not None and visitor.expires <= time.time():
             return expired(visitor)
+        if visitor.key and visitor.key not in self.keys:
+            return "the key that signed the cookie was taken away; log in again"
         if visitor.grant is not None:
-            return None if self.links.get(visitor.grant.id) is not None else "this link was revoked"
+            return self._why_no_link(visitor.grant)
         if visitor.via == OPEN.via:
             return None if self.open else "this server asks for a token now"
         if visitor.login in self._out:
             return "logged out"
+        return None if self.open else self._why_no_way(visitor) or self._why_no_user(visitor)
+
+    def _why_no_link(self, grant: Grant) -> str | None:
+        if self.links.get(grant.id) is None:
+            return "this link was revoked"
+        if grant.key not in self.keys:
+            return "the key that signed this link was taken away"
+        maker = self._user(grant.by)
+        shares = self.open or (
+            maker is not None and (maker.role is Role.ADMIN or (maker.role is Role.USER and maker.name == grant.owner))
+        )
+        return None if shares else "who made this link may not share this session any more"
+
+    def _why_no_way(self, visitor: Visitor) -> str | None:
+        match visitor.via:
+            case "certificate" if not visitor.authorities <= self.authorities:
+                return "no certificate of that authority counts any more"
+            case "header" if visitor.header != self.user_header or not self.proxies.trust(visitor.proxy):
+                return "the word of that proxy counts no more"
+            case "socket" if not self.trust_unix_users:
+                return "this server asks for a token now"
+        return None
+
+    def _why_no_user(self, visitor: Visitor) -> str | None:
         user = self._user(visitor.name)
         if visitor.credential and (user is None or user.credential != visitor.credential):
             return "the token was changed; log in again"
-        if user is None and not (visitor.via == "socket" and visitor.name == ADMIN and self.trust_unix_users):
+        if user is None:
             return "there is no such user any more"
-        if user is not None and user.role is not visitor.role:
-            return "the user has another role now; log in again"
-        return None
+        return None if user.role is visitor.role else "the user has another role now; log in again"
 
     def _user(self, name: str) -> User | None:
         return self._admin if name == ADMIN and self._admin is not None else self.users.named(name)
@@ -137,20 +164,28 @@ class Door:
         user = self.users.named(name)
         return replace(_as_visitor(user, via), credential="") if user is not None else None
 
+    def _good_still(self, visitor: Visitor) -> Visitor | None:
+        return visitor if self.why_not(visitor) is None else None
+
     # -- links
 
     def guest(self, text: str) -> Visitor | None:
         """Who comes by the signed text of a link; None where that counts no more."""
         grant = self.links.read(text)
-        return _as_guest(grant) if grant is not None else None
+        return self._good_still(_as_guest(grant)) if grant is not None else None
 
     def _guest(self, request: Request, link: str) -> Visitor | None:
         grant = self.links.get(link)
-        if grant is None or not any(
-            self.keys.read("guest", value) == {"i": link} for value in request.cookies(cookie_name(request, link))
-        ):
+        if grant is None:
             return None
-        return _as_guest(grant)
+        found = (self._of_guest(grant, value) for value in request.cookies(cookie_name(request, link)))
+        return next((guest for guest in found if guest is not None), None)
+
+    def _of_guest(self, grant: Grant, text: str) -> Visitor | None:
+        signed = self.keys.read("guest", text)
+        if signed is None or signed.value != {"i": grant.id}:
+            return None
+        return self._good_still(replace(_as_guest(grant), key=signed.key))
 
     def guest_cookie(self, request: Request, grant: Grant) -> str:
         """The header that lets a browser use the link from now on."""
@@ -182,16 +217,18 @@ class Door:
         return found.pop() if len(found) == 1 else None
 
     def _of_login(self, text: str) -> Visitor | None:
-        value = self.keys.read(LOGIN, text)
-        if value is None:
+        signed = self.keys.read(LOGIN, text)
+        if signed is None:
             return None
+        value = signed.value
         user = self._user(value["n"])
         if user is None:
             return None
         visitor = Visitor(
-            user.name, user.role, "cookie", credential=value["c"], login=value["i"], expires=float(value["e"])
-        )
-        return visitor if self.why_not(visitor) is None else None
+            user.name, user.role, "cookie",
+            credential=value["c"], login=value["i"], expires=float(value["e"]), key=signed.key,
+        )  # fmt: skip
+        return self._good_still(visitor)
 
     # -- other proofs
 
@@ -200,15 +237,20 @@ class Door:
         return visitor if visitor is not None and self.why_not(visitor) is None else None
 
     def _by_certificate(self, request: Request) -> Visitor | None:
-        return self._known(request.certificate, "certificate") if request.certificate else None
+        shown = request.certificate
+        visitor = self._known(shown.name, "certificate") if shown is not None else None
+        if shown is None or visitor is None:
+            return None
+        return self._good_still(replace(visitor, authorities=shown.authorities))
 
     def _by_header(self, request: Request) -> Visitor | None:
-        if not self.user_header or not request.forwarded:
+        if not self.user_header or not request.proxy:
             return None
-        return self._known(request.headers.get(self.user_header, ""), "header")
+        visitor = self._known(request.headers.get(self.user_header, ""), "header")
+        return replace(visitor, header=self.user_header, proxy=request.proxy) if visitor is not None else None
 
     def _by_socket(self, request: Request) -> Visitor | None:
-        if not self.trust_unix_users or request.uid is None or request.forwarded:
+        if not self.trust_unix_users or request.uid is None or request.proxy:
             return None
         if request.uid in (0, os.geteuid()):
             return Visitor(ADMIN, Role.ADMIN, "socket")

@@ -10,8 +10,9 @@ import hashlib
 import os
 import re
 import secrets
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from itsdangerous import BadData, URLSafeSerializer
 
@@ -22,38 +23,57 @@ MAX_SIGNED = 2048
 MAX_KEYS = 16
 
 
+class Signed(NamedTuple):
+    """What was signed, and the name of the key that did it, which tells nothing of the key."""
+
+    value: dict[str, Any]
+    key: str
+
+
 class Keys:
-    """Signs small values as text, and reads them back."""
+    """Signs small values as text, and reads them back. `path` empty: by a key of its own."""
 
     def __init__(self, path: str = "") -> None:
         self._path = path
-        self._keys: list[str] = [secrets.token_urlsafe(32)]
-        self.reload()
+        self._keys: dict[str, str] = {}  # by their names; the first one signs
+        self.take(self.fresh())
 
-    def reload(self) -> None:
-        """Take the file as it is now, made first if there is none. Raises ConfigError."""
+    def fresh(self) -> list[str]:
+        """The keys that there are now; a file is made first if there is none. Raises ConfigError."""
         if self._path:
-            self._keys = _read(Path(self._path))
+            return _read(Path(self._path))
+        return list(self._keys.values()) or [secrets.token_urlsafe(32)]
+
+    def take(self, keys: list[str]) -> None:
+        """Sign and read by these from now on."""
+        self._keys = {hashlib.sha256(f"name of {key}".encode()).hexdigest()[:16]: key for key in keys}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._keys
+
+    @property
+    def signing(self) -> str:
+        """The name of the key that signs."""
+        return next(iter(self._keys))
 
     def sign(self, kind: str, value: dict[str, Any]) -> str:
         """`value` as URL-safe text that nobody else can make; a text of one `kind` is none of another."""
-        return str(self._serializer(kind).dumps(value))
+        return str(_serializer(self._keys[self.signing], kind).dumps(value))
 
-    def read(self, kind: str, text: str) -> dict[str, Any] | None:
-        """The value of a text that was signed here as that kind, else None."""
+    def read(self, kind: str, text: str) -> Signed | None:
+        """What a text says that was signed here as that kind, else None."""
         if len(text) > MAX_SIGNED:
             return None
-        try:
-            value = self._serializer(kind).loads(text)
-        except BadData:
-            return None
-        return value if isinstance(value, dict) else None
+        for name, key in self._keys.items():
+            with suppress(BadData, UnicodeError):  # a text may hold what is no character
+                value = _serializer(key, kind).loads(text)
+                return Signed(value, name) if isinstance(value, dict) else None
+        return None
 
-    def _serializer(self, kind: str) -> URLSafeSerializer:
-        # The library signs with the last key of a list.
-        keys = self._keys[::-1]
-        options = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
-        return URLSafeSerializer(keys, salt=f"reconnectingpty.{kind}", signer_kwargs=options)
+
+def _serializer(key: str, kind: str) -> URLSafeSerializer:
+    options = {"key_derivation": "hmac", "digest_method": hashlib.sha256}
+    return URLSafeSerializer(key, salt=f"reconnectingpty.{kind}", signer_kwargs=options)
 
 
 def _read(path: Path) -> list[str]:

@@ -29,7 +29,7 @@ class Proxies:
 
         Of X-Forwarded-For the last address that is no trusted proxy counts: what stands before it anybody can write.
         """
-        if not self._trusted or not self._trusts(request.address):
+        if not self._trusted or not self.trust(request.address):
             return request
         hops = [hop.strip() for hop in request.headers.get("x-forwarded-for", "").split(",")][-MAX_HOPS:]
         peer = request.peer
@@ -38,12 +38,13 @@ class Proxies:
             if address is None:
                 break
             peer = address
-            if not self._trusts(address):
+            if not self.trust(address):
                 break
         secure = request.headers.get("x-forwarded-proto", "").lower() in ("https", "wss")
-        return replace(request, peer=peer, secure=secure, local=False, forwarded=True)
+        return replace(request, peer=peer, secure=secure, local=False, proxy=request.address)
 
-    def _trusts(self, address: str) -> bool:
+    def trust(self, address: str) -> bool:
+        """Whether that is one of them."""
         if address == UNIX:
             return None in self._trusted
         try:

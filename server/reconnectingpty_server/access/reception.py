@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from ..config import Config, read_token
 from ..exchange import Refused, Request, Response
-from . import users
+from . import tls, users
 from .admission import Admissions
 from .audit import Audit
 from .door import Door, Throttled
@@ -18,17 +21,28 @@ from .origin import Origins
 from .proxies import Proxies
 from .throttle import Throttle, bucket_of
 from .tickets import Tickets
-from .tls import Tls
+from .users import Users
 from .visitor import Visitor
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """What proofs are held against, as the settings and their files have it: checked, before any of it counts."""
+
+    token: str | None
+    users: Users
+    keys: list[str]
+    tls: tls.Context | None
 
 
 class Reception:
     """Lets requests in, or refuses them with an answer that says what to do. Raises ConfigError when made."""
 
     def __init__(self, config: Config) -> None:
-        token = config.token or (config.token_file and read_token(config.token_file)) or secrets.token_urlsafe(24)
-        self.token = None if config.no_auth else token
-        self.tls = Tls(config) if config.tls_cert else None
+        self._own_token = secrets.token_urlsafe(24)
+        self.token: str | None = self._own_token
         self.audit = Audit(config.audit_log)
         self.admissions = Admissions()
         self.tickets = Tickets()
@@ -38,31 +52,48 @@ class Reception:
         self.links = Links(keys, f"{config.key_file}.links" if config.key_file else "")
         failures = Throttle(config.limit_logins)
         self.door = Door(self.token, keys, self.links, self.tickets, failures, self._failed)
-        self._take(config)
+        self.take(config, self.read(config))
 
-    def reload(self, config: Config) -> None:
-        """Take the files and what else can change; what rests on a proof that is gone ends. Raises ConfigError."""
-        if self.tls is not None:
-            self.tls.reload(config)
-        self.door.keys.reload()
-        if config.token_file and not config.no_auth:
-            self.token = read_token(config.token_file)
-            self.door.change_token(self.token)
+    def read(self, config: Config) -> Proofs:
+        """What these settings and their files say now; none of it counts yet. Raises ConfigError."""
+        return Proofs(
+            self._token(config),
+            users.read(config.users_file) if config.users_file else Users(),
+            self.door.keys.fresh(),
+            tls.read(config) if config.tls_cert else None,
+        )
+
+    def _token(self, config: Config) -> str | None:
+        if config.no_auth:
+            return None
+        return config.token or (read_token(config.token_file) if config.token_file else self._own_token)
+
+    def take(self, config: Config, proofs: Proofs) -> None:
+        """Have these count from now on; what rests on a proof that is gone ends."""
+        if proofs.token == self._own_token != self.token:
+            log.warning("the settings have no token any more; the link that commands on this machine find has one")
+        self.token = proofs.token
+        self._tls = proofs.tls
+        self.door.change_token(proofs.token)
+        self.door.users = proofs.users
+        self.door.keys.take(proofs.keys)
+        self.door.authorities = proofs.tls.authorities if proofs.tls is not None else frozenset()
+        self.door.user_header = config.user_header
+        self.door.proxies = Proxies(config.trusted_proxy)
+        self.door.trust_unix_users = config.unix_users
+        self._origins = Origins(config.origin)
         for throttle, rate in (
             (self.door.failures, config.limit_logins),
             (self._attaches, config.limit_attaches),
             (self._creations, config.limit_creations),
         ):
             throttle.rate = rate
-        self._take(config)
         self.review()
 
-    def _take(self, config: Config) -> None:
-        self.door.users = users.read(config.users_file) if config.users_file else users.Users()
-        self.door.user_header = config.user_header
-        self.door.trust_unix_users = config.unix_users
-        self._origins = Origins(config.origin)
-        self._proxies = Proxies(config.trusted_proxy)
+    def tls(self) -> ssl.SSLContext:
+        """What a connection that begins now speaks TLS with."""
+        assert self._tls is not None
+        return self._tls
 
     def review(self) -> None:
         """End what is open on a proof that counts no more."""
@@ -72,7 +103,7 @@ class Reception:
 
     def seen(self, request: Request) -> Request:
         """The request as its client made it. Raises Refused for one under a name that can't be ours."""
-        request = self._proxies.seen(request)
+        request = self.door.proxies.seen(request)
         if not self._origins.known(request.headers, local=request.local):
             raise Refused(Response.error(403, "this server does not go by that host name; --origin allows it"))
         return request

@@ -66,6 +66,10 @@ class Grant:
     expires: float
     by: str
     """The name of who made it."""
+    owner: str
+    """Whose the session is."""
+    key: str
+    """Names the key that signed it."""
 
     def covers(self, session: Owned) -> bool:
         """Whether that is the session it was made for, and not a later one of the same id."""
@@ -88,6 +92,14 @@ class Visitor:
     """A guest's link."""
     expires: float | None = None
     """Unix time after which it is worth nothing."""
+    key: str = ""
+    """Names the key that signed the cookie."""
+    authorities: frozenset[str] = frozenset()
+    """Of a certificate: one of these vouched for it."""
+    header: str = ""
+    """Which one named this visitor."""
+    proxy: str = ""
+    """Who sent that header."""
 
     def access(self, session: Owned) -> Access | None:
         """What this visitor may do with a session; None: nothing, not even know of it."""
