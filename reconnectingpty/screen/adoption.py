@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
 from contextlib import suppress
+from itertools import count
 
 from ..errors import ReconnectingPTYError
 from ..leftovers import Mark, sweeper
@@ -43,12 +43,14 @@ async def adopt(options: Options) -> list[ScreenPTY]:
 
 def _tell_apart(sessions: list[ScreenPTY]) -> None:
     """Where several servers left sessions of one id, all but the oldest get a number after it."""
-    taken: Counter[str] = Counter()
+    taken = {session.id for session in sessions}
+    seen: set[str] = set()
     for session in sessions:
-        name = session.id
-        taken[name] += 1
-        if taken[name] > 1:
-            session.id = f"{name[:56]}-{taken[name]}"
+        if session.id in seen:
+            names = (f"{session.id[:56]}-{number}" for number in count(2))
+            session.id = next(name for name in names if name not in taken)
+            taken.add(session.id)
+        seen.add(session.id)
 
 
 def _abandoned() -> list[SessionDirectory]:

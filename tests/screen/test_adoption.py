@@ -180,6 +180,20 @@ async def test_two_servers_sessions_of_one_id_are_told_apart() -> None:
         await session.wait()
 
 
+async def test_none_gets_the_id_that_another_has() -> None:
+    async with hosting(1, 1) as one, hosting(1, 1) as two, hosting(1, 1) as three:
+        for host in (one, two, three):
+            await host.kill()
+    records = sorted(home().glob("*/session"), key=lambda path: json.loads(path.read_text())["created"])
+    second = json.loads(records[1].read_text())
+    records[1].write_text(json.dumps(second | {"id": "s0-2"}))
+    sessions = await adopt(Options(backend_type="screen", kill_grace=0.2))
+    assert [session.id for session in sessions] == ["s0", "s0-2", "s0-3"]
+    for session in sessions:
+        session.close()
+        await session.wait()
+
+
 async def test_a_timeout_that_passed_meanwhile_ends_the_session() -> None:
     async with hosting(2, 1) as host:
         pids = host.said["pids"]
