@@ -142,11 +142,22 @@ def _invalid(error: InvalidQuery) -> Refused:
 
 
 def _like(server: Server, like: Any, visitor: Visitor) -> tuple[Any, Container | None, str | None]:
-    """What another session runs, and where it is now: its command is started again, so nothing new is allowed."""
+    """What another session runs, and where it is now: nothing but what might be started here today as well.
+
+    The settings may be others than when it was started, and who started it may have been asked for no leave.
+    """
     if not isinstance(like, str):
         raise invalid("like", "must be a session's id")
     model = session_for(server, own(like, server.node, server.sessions.get), visitor, Access.WRITE)
-    return model.command_asked, model.container, model.info().cwd
+    command, container = model.command_asked, model.container
+    asked = AttachRequest(
+        session=model.id,
+        command="" if command == server.config.command else str(command),
+        container=container.name if container is not None else "",
+        container_user=container.user if container is not None else "",
+    )
+    server.terminals.permit(asked)
+    return command, container, model.info().cwd
 
 
 def _name(value: Any) -> str:

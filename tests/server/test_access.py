@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -354,6 +355,17 @@ async def test_a_duplicate_needs_no_leave_to_choose_commands() -> None:
         assert (await admin.asks("POST", "/api/sessions", command="sh"))[0] == 400
         await admin.asks("POST", "/api/sessions", id="a")
         assert (await admin.asks("POST", "/api/sessions", like="a"))[1]["command"] == "cat"
+
+
+async def test_a_duplicate_is_allowed_what_is_allowed_now() -> None:
+    async with serving(allow_command="true", command="cat") as s:
+        admin = Person(s, TOKEN)
+        for name, command in [("own", "cat"), ("chosen", "exec sh")]:
+            assert (await admin.asks("POST", "/api/sessions", id=name, command=command))[0] == 201
+        s.server.reload(replace(s.server.config, allow_command=False))
+        assert (await admin.asks("POST", "/api/sessions", like="own"))[0] == 201
+        status, answer = await admin.asks("POST", "/api/sessions", like="chosen")
+        assert (status, answer["validations"][0]["field"]) == (400, "command")
 
 
 async def test_a_list_that_is_as_it_was_is_not_sent_again() -> None:
