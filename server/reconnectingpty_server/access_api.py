@@ -76,7 +76,7 @@ async def who_am_i(server: Server, request: Request, rest: tuple[str, ...], visi
 
 
 async def make_ticket(server: Server, request: Request, rest: tuple[str, ...], visitor: Visitor) -> Response:
-    """A ticket for one connection."""
+    """A ticket for one terminal."""
     return Response.json({"ticket": server.reception.tickets.give(visitor), "seconds": SECONDS}, 201)
 
 

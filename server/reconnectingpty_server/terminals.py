@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -16,7 +15,6 @@ from reconnectingpty import (
     Options,
     Outcome,
     ReconnectingPTY,
-    ReconnectingPTYError,
     SessionClosed,
     State,
     backends,
@@ -35,6 +33,7 @@ from .exchange import Refused, Request, Response
 from .measures import defects_counted
 from .reserve import Reserve
 from .sessions import Ended, NoSuchSession, Sessions, TooManyOfOneUser, TooManySessions
+from .stays import noted
 from .websocket import CoderSocket, V1Socket
 
 PATHS = re.compile(r"/pty|/api/v2/workspaceagents/[0-9a-fA-F-]{36}/pty")
@@ -48,6 +47,10 @@ class Entry:
     asked: AttachRequest
     visitor: Visitor
     request: Request
+
+
+AGENT = Visitor(ADMIN, Role.ADMIN, "agent stream")
+"""Who comes by the agent stream: it knows no login, so that is whoever runs this server."""
 
 
 class Terminals:
@@ -78,7 +81,7 @@ class Terminals:
             raise Refused(Response.error(404, "there is no terminal here"))
         if not self.reception.from_here(request):
             raise Refused(Response.error(403, "pages of other sites are refused; --origin allows one"))
-        visitor = self.reception.visitor(request)
+        visitor = self.reception.door.by_ticket(request) or self.reception.visitor(request)
         if self._stopping():
             raise Refused(Response.error(503, "the server is shutting down", Retry_After="5"))
         if self._reserve.touched:
@@ -91,10 +94,12 @@ class Terminals:
             raise Refused(Response.error(400, "Invalid query parameters.", validations)) from None
         entry = Entry(asked, visitor, request)
         session = self.sessions.get(asked.session)
-        if session is not None and visitor.access(session) is None:
-            raise Refused(Response.error(403, "that session is somebody else's"))
-        if session is None and visitor.role is Role.GUEST and asked.epoch is None:
-            raise Refused(Response.error(404, "the session of this link has ended"))
+        if session is not None and visitor.access(session) is not None:
+            return entry
+        # That somebody else's session is there nobody learns; but its id is taken, and none is started under it.
+        taken = session is not None and not asked.attach_only
+        if asked.epoch is None and (taken or visitor.role is Role.GUEST):
+            raise Refused(Response.error(404, f"there is no session {asked.session!r} for you"))
         if self.starts(entry):
             self.may_start(visitor)
         return entry
@@ -104,7 +109,7 @@ class Terminals:
         try:
             self.sessions.check(visitor.name)
         except TooManyOfOneUser as error:
-            raise Refused(Response.error(429, str(error))) from None
+            raise Refused(Response.error(429, str(error), Retry_After="30")) from None
         except TooManySessions as error:
             raise Refused(Response.error(503, str(error), Retry_After="30")) from None
 
@@ -185,10 +190,12 @@ class Terminals:
         ended = await self.sessions.end_of(asked.session, asked.epoch) if asked.epoch is not None else None
         if ended is not None:
             return await _tell(connection, ended)
+        # Since it was let in the loop has had turns, and an end of its proof would have found nobody to put out.
+        why_not = self.reception.door.why_not(visitor)
+        if why_not is not None:
+            raise NotAllowed(why_not)
         session = self.sessions.get(asked.session)
-        if session is None:
-            if not self.starts(entry):
-                raise NoSuchSession(f"there is no session {asked.session}")
+        if session is None and self.starts(entry):
             session = self.start(
                 asked.session,
                 asked.command or self.config.command,
@@ -197,55 +204,54 @@ class Terminals:
                 visitor=visitor,
                 peer=connection.name,
             )
-        access = visitor.access(session)
-        if access is None:  # it was started by somebody else since the upgrade
-            raise NotAllowed("that session is somebody else's")
-        audit, began = self.reception.audit, asyncio.get_running_loop().time()
-        audit.note("attach", connection.name, visitor, session=session.id, access=access)
-        outcome = "error"
-        try:
-            with self.reception.admissions.hold(visitor):
-                reached = await session.attach(
-                    connection,
-                    connection.name,
-                    asked.rows,
-                    asked.cols,
-                    client=asked.client,
-                    attempt=asked.attempt,
-                    epoch=asked.epoch,
-                    offset=asked.offset,
-                    readonly=asked.readonly or access is Access.READ,
-                    answers=asked.answers,
-                    window=session.options.window if v1 else None,
-                )
-            outcome = reached.name.lower()
-            return reached
-        except ReconnectingPTYError as error:
-            outcome = str(error)
-            raise
-        finally:
-            seconds = round(asyncio.get_running_loop().time() - began, 3)
-            audit.note("detach", connection.name, visitor, session=session.id, reason=outcome, seconds=seconds)
+        access = visitor.access(session) if session is not None else None
+        if session is None or access is None:
+            raise NoSuchSession(f"there is no session {asked.session}")
+        readonly = asked.readonly or access is Access.READ
+        reception = self.reception
+        with (
+            noted(reception.audit, session, connection.name, visitor, access) as stay,
+            reception.admissions.hold(visitor),
+        ):
+            stay.outcome = await session.attach(
+                connection if readonly else stay.overheard(connection),
+                connection.name,
+                asked.rows,
+                asked.cols,
+                # Ids of clients stand in addresses: somebody else who has seen one is another client all the same.
+                client=f"{visitor.who}/{asked.client}" if asked.client is not None else None,
+                attempt=asked.attempt,
+                epoch=asked.epoch,
+                offset=asked.offset,
+                readonly=readonly,
+                answers=asked.answers,
+                window=session.options.window if v1 else None,
+            )
+        return stay.outcome
 
     async def attach_agent(self, init: Init, connection: AgentConnection) -> Outcome:
-        """The same for a client of the agent stream, which has no login, and so is whoever runs this."""
+        """The same for a client of the agent stream."""
         self.metrics.connections.inc()
         if self._reserve.touched:
             raise AttachRefused(SHORT)
         self.permit(init)
         session_id = self.node.own(init.session, self.sessions.get)
         self.expect(session_id)
-        session = self.sessions.get_or_start(
-            session_id,
-            init.command or self.config.command,
-            self.sessions.options_of(init.backend_type),
-            self.container(init),
-            owner=ADMIN,
-        )
-        self.reception.audit.note("attach", connection.name, None, session=session.id, via="agent stream")
         try:
-            with defects_counted(self.metrics):
-                return await session.attach(connection, connection.name, init.rows, init.cols)
+            session = self.sessions.get(session_id) or self.start(
+                session_id,
+                init.command or self.config.command,
+                self.sessions.options_of(init.backend_type),
+                self.container(init),
+                visitor=AGENT,
+                peer=connection.name,
+            )
+            with (
+                defects_counted(self.metrics),
+                noted(self.reception.audit, session, connection.name, AGENT, Access.WRITE) as stay,
+            ):
+                stay.outcome = await session.attach(connection, connection.name, init.rows, init.cols)
+            return stay.outcome
         finally:
             self.sessions.expected.discard(session_id)
 

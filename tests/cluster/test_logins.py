@@ -40,7 +40,7 @@ async def test_a_user_has_their_sessions_and_no_others_at_every_node(tmp_path: P
                 with pytest.raises(InvalidStatus) as refused:
                     async with router.connect(f"reconnect={name}.work", token=ben):
                         pass
-                assert refused.value.response.status_code == 403
+                assert refused.value.response.status_code == 404
                 assert (await router.request("GET", f"/api/sessions/{name}.work", token=ben))[0] == 404
 
 

@@ -68,6 +68,13 @@ async def town(tmp_path: Path, **flags: Any) -> AsyncIterator[tuple[Serving, dic
 ROLES = {"alice": "user", "bob": "user", "vera": "viewer"}
 
 
+async def logged_in(s: Serving, token: str) -> str:
+    """The cookie of a new login, as `name=value`."""
+    status, headers, _ = await s.request("POST", "/api/login", json.dumps({"token": token}).encode(), token=None)
+    assert status == 204
+    return headers["set-cookie"].partition(";")[0]
+
+
 async def guest_by(s: Serving, path: str) -> Person:
     """Who opens a link."""
     share = path.removeprefix("/#share=")
@@ -84,7 +91,7 @@ async def test_each_user_has_sessions_of_their_own_and_nobody_elses(tmp_path: Pa
         async with alice.at("reconnect=a&command=cat") as told:
             await told.until_told("hello")
             assert [await person.ids() for person in (alice, bob, vera, admin)] == [["a"], [], ["a"], ["a"]]
-            assert await bob.is_refused("reconnect=a") == 403
+            assert await bob.is_refused("reconnect=a") == 404
             for method, path in [("GET", ""), ("DELETE", ""), ("PATCH", ""), ("GET", "/screen"), ("GET", "/links")]:
                 fields = {"name": "x"} if method == "PATCH" else {}
                 assert (await bob.asks(method, f"/api/sessions/a{path}", **fields))[0] == 404, (method, path)
@@ -131,7 +138,7 @@ async def test_a_link_to_look_shows_one_session_and_no_more(tmp_path: Path) -> N
                 assert (await watching.until_told("hello"))["readonly"] is True
                 await told.socket.send(b"shown\r")
                 await watching.until(b"shown")
-            assert await guest.is_refused("reconnect=other") == 403
+            assert await guest.is_refused("reconnect=other") == 404
             assert await guest.is_refused("reconnect=new") == 404
             for method, path in [
                 ("POST", "/api/sessions"), ("DELETE", "/api/sessions/a"), ("GET", "/api/sessions/other"),
@@ -272,10 +279,7 @@ async def test_a_user_who_is_taken_off_the_file_is_out_at_once(tmp_path: Path) -
 
 async def test_a_logout_ends_what_the_login_opened(tmp_path: Path) -> None:
     async with serving() as s:
-        cookies = []
-        for _ in "ab":
-            _, headers, _ = await s.request("POST", "/api/login", json.dumps({"token": TOKEN}).encode(), token=None)
-            cookies.append(headers["set-cookie"].partition(";")[0])
+        cookies = [await logged_in(s, TOKEN) for _ in "ab"]
         one, other = [Person(s, cookie=cookie) for cookie in cookies]
         async with one.at("reconnect=a&command=cat") as gone, other.at("reconnect=a") as stays:
             await gone.until_told("hello")
@@ -286,8 +290,7 @@ async def test_a_logout_ends_what_the_login_opened(tmp_path: Path) -> None:
             await stays.until(b"here")
         # A cookie that was kept all the same is worth nothing; and two that differ are one too many.
         assert (await one.asks("GET", "/api/whoami"))[0] == 401
-        third = (await s.request("POST", "/api/login", json.dumps({"token": TOKEN}).encode(), token=None))[1]
-        both = f"{cookies[1]}; {third['set-cookie'].partition(';')[0]}"
+        both = f"{cookies[1]}; {await logged_in(s, TOKEN)}"
         assert (await Person(s, cookie=both).asks("GET", "/api/whoami"))[0] == 401
 
 

@@ -89,6 +89,17 @@ async def test_a_request_of_a_hundred_mebibytes_is_cut_off() -> None:
         writer.close()
 
 
+async def test_clients_that_are_refused_leave_nothing_behind_that_others_would_wait_for() -> None:
+    async with serving(max_sessions="1") as s:
+        address = await s.server.listen_agent(Address("127.0.0.1", 0))
+        await answered(address, [init("echo ready; exec cat")], b"ready")
+        for number in range(3):
+            other = Init(f"00000000-0000-4000-8000-00000000010{number}", 24, 80, "cat", "", "", "")
+            assert await answered(address, [encode_init(other)], b"") == b""
+        # Descriptors are kept back for each command that is expected to start.
+        assert s.server.sessions.expected == set()
+
+
 @pytest.mark.parametrize("field", ["container", "container_user", "backend_type"])
 async def test_what_it_cannot_do_is_refused_and_no_shell_of_the_host_is_given(field: str) -> None:
     async with serving() as s:

@@ -43,7 +43,8 @@ class Audit:
             return
         entry: dict[str, str | float] = {"time": round(time.time(), 3), "event": event, "peer": peer}
         if visitor is not None:
-            entry |= {"user": visitor.name, "role": str(visitor.role), "via": visitor.via}
+            entry |= {"user": visitor.name, "role": str(visitor.role)}
+            entry["via"] = "ticket" if visitor.ticket else visitor.via
             if visitor.grant is not None:
                 entry["link"] = visitor.grant.id
         for name, value in more.items():

@@ -1,8 +1,9 @@
 """The door: what proof a request carries, and whose it is.
 
 Proofs, in the order in which they are looked at: a link's cookie where the request names the link, and then nothing
-else; the server's or a user's token; a ticket; a login's cookie; a client's certificate; a header of a trusted proxy;
-the user at the other end of a Unix socket. No token is kept in a form that a log line or an answer could hold.
+else; the server's or a user's token; a login's cookie; a client's certificate; a header of a trusted proxy; the user at
+the other end of a Unix socket. Before all but the first a ticket, where a terminal is asked for, and nowhere else. No
+token is kept in a form that a log line or an answer could hold.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from ..exchange import Request
 from .admission import expired
 from .keys import Keys
 from .links import Links
+from .logouts import Logouts
 from .proxies import Proxies
 from .throttle import Throttle, bucket_of
 from .tickets import Tickets
@@ -27,8 +29,7 @@ from .visitor import ADMIN, OPEN, Grant, Role, Visitor
 
 COOKIE = "reconnectingpty"
 LOGIN_SECONDS = 12 * 3600
-LOGIN = "login"
-MAX_OUT = 4096
+LOGIN, GUEST = "login", "guest"
 MAX_GOOD = 4096
 
 
@@ -57,7 +58,7 @@ class Door:
         self.user_header = ""
         self.trust_unix_users = False
         self._on_failure = on_failure
-        self._out: OrderedDict[str, float] = OrderedDict()  # logins that were ended before their time
+        self._logouts = Logouts()
         self._good: OrderedDict[tuple[str, str], None] = OrderedDict()  # right tokens by address: never throttled
         self.change_token(token)
 
@@ -84,12 +85,17 @@ class Door:
             if visitor is not None:
                 return visitor
         return (
-            self._by_ticket(request)
-            or self._by_cookie(request)
+            self._by_cookie(request)
             or self._by_certificate(request)
             or self._by_header(request)
             or self._by_socket(request)
         )
+
+    def by_ticket(self, request: Request) -> Visitor | None:
+        """Whose ticket a request for a terminal carries; None: it carries none that counts, or it names a link."""
+        ticket = request.first("ticket")
+        visitor = self.tickets.look(ticket) if ticket and "link" not in request.query else None
+        return self._good_still(visitor) if visitor is not None else None
 
     def of_token(self, token: str, request: Request) -> Visitor | None:
         """Whose token that is. Raises Throttled where its address has had too many wrong ones.
@@ -120,12 +126,12 @@ class Door:
             return expired(visitor)
         if visitor.key and visitor.key not in self.keys:
             return "the key that signed the cookie was taken away; log in again"
+        if self._logouts.ended(visitor):
+            return "logged out"
         if visitor.grant is not None:
             return self._why_no_link(visitor.grant)
         if visitor.via == OPEN.via:
             return None if self.open else "this server asks for a token now"
-        if visitor.login in self._out:
-            return "logged out"
         return None if self.open else self._why_no_way(visitor) or self._why_no_user(visitor)
 
     def _why_no_link(self, grant: Grant) -> str | None:
@@ -182,15 +188,18 @@ class Door:
         return next((guest for guest in found if guest is not None), None)
 
     def _of_guest(self, grant: Grant, text: str) -> Visitor | None:
-        signed = self.keys.read("guest", text)
-        if signed is None or signed.value != {"i": grant.id}:
+        signed = self.keys.read(GUEST, text)
+        if signed is None or signed.value.get("l") != grant.id:
             return None
-        return self._good_still(replace(_as_guest(grant), key=signed.key))
+        guest = replace(_as_guest(grant), login=signed.value["i"], began=signed.value["b"], key=signed.key)
+        return self._good_still(guest)
 
     def guest_cookie(self, request: Request, grant: Grant) -> str:
         """The header that lets a browser use the link from now on."""
-        seconds = max(1, int(grant.expires - time.time()))
-        return _cookie(request, cookie_name(request, grant.id), self.keys.sign("guest", {"i": grant.id}), seconds)
+        now = time.time()
+        value = {"l": grant.id, "i": secrets.token_hex(8), "b": now}
+        seconds = max(1, int(grant.expires - now))
+        return _cookie(request, cookie_name(request, grant.id), self.keys.sign(GUEST, value), seconds)
 
     # -- logins
 
@@ -198,16 +207,14 @@ class Door:
         """The header that logs a browser in; no token is in it."""
         value = {
             "n": visitor.name, "c": visitor.credential, "i": secrets.token_hex(8),
-            "e": int(time.time()) + LOGIN_SECONDS,
+            "e": time.time() + LOGIN_SECONDS,
         }  # fmt: skip
         return _cookie(request, cookie_name(request), self.keys.sign(LOGIN, value), LOGIN_SECONDS)
 
     def log_out(self, request: Request, visitor: Visitor) -> str:
         """End the login that a request was made with, wherever it is in use; the header that clears its cookie."""
-        if visitor.login:
-            self._out[visitor.login] = time.time() + LOGIN_SECONDS
-            if len(self._out) > MAX_OUT:
-                self._out.popitem(last=False)
+        if visitor.login and visitor.expires is not None:
+            self._logouts.end(visitor, visitor.expires)
         name = cookie_name(request, visitor.grant.id if visitor.grant is not None else "")
         return _cookie(request, name, "", 0)
 
@@ -224,17 +231,14 @@ class Door:
         user = self._user(value["n"])
         if user is None:
             return None
+        expires = float(value["e"])
         visitor = Visitor(
             user.name, user.role, "cookie",
-            credential=value["c"], login=value["i"], expires=float(value["e"]), key=signed.key,
+            credential=value["c"], login=value["i"], began=expires - LOGIN_SECONDS, expires=expires, key=signed.key,
         )  # fmt: skip
         return self._good_still(visitor)
 
     # -- other proofs
-
-    def _by_ticket(self, request: Request) -> Visitor | None:
-        visitor = self.tickets.look(request.first("ticket") or "")
-        return visitor if visitor is not None and self.why_not(visitor) is None else None
 
     def _by_certificate(self, request: Request) -> Visitor | None:
         shown = request.certificate

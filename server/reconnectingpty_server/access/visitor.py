@@ -83,11 +83,15 @@ class Visitor:
     name: str
     role: Role
     via: str
-    """The kind of proof: open, token, cookie, ticket, link, header, certificate, socket."""
+    """The kind of proof: open, token, cookie, link, header, certificate, socket, agent stream."""
     credential: str = ""
     """Names the token it rests on, without telling it; empty where it rests on none."""
     login: str = ""
     """The id of the login that a cookie stands for."""
+    began: float = 0.0
+    """Unix time at which that login was made."""
+    ticket: bool = False
+    """Whether that proof was shown for a ticket, and this one came by the ticket."""
     grant: Grant | None = None
     """A guest's link."""
     expires: float | None = None
@@ -100,6 +104,11 @@ class Visitor:
     """Which one named this visitor."""
     proxy: str = ""
     """Who sent that header."""
+
+    @property
+    def who(self) -> str:
+        """Names a party among all, whichever proof it comes by: a user, or the guests of one link."""
+        return self.name if self.grant is None else f"link:{self.grant.id}"
 
     def access(self, session: Owned) -> Access | None:
         """What this visitor may do with a session; None: nothing, not even know of it."""
