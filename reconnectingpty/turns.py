@@ -41,6 +41,18 @@ class Turns:
         act()
 
 
+async def turn() -> None:
+    """Return when it is the caller's turn to do a slice of work."""
+    mine = asyncio.get_running_loop().create_future()
+
+    def give() -> None:
+        if not mine.done():
+            mine.set_result(None)
+
+    turns().ask(give)
+    await mine
+
+
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()
 
 

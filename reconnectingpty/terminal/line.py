@@ -40,6 +40,14 @@ class Line:
         line.width = sum(map(len, segments[::2]))  # type: ignore[arg-type]
         return line
 
+    def copy(self) -> Line:
+        """The row as it is now, which later changes leave alone."""
+        line = Line(self.blank, self.wrapped)
+        line.segments, line.width = self.segments[:], self.width
+        line.glyphs = None if self.glyphs is None else self.glyphs[:]
+        line.pens = self.pens[:]
+        return line
+
     def cells(self, columns: int) -> list[str]:
         """The cells, to be read and changed at will; `pens` then goes with them."""
         glyphs = self.glyphs

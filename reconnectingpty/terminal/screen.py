@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from .emulator import Emulator
+from .line import Line
 from .painting import drawn
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """One moment of a terminal. `lines` are the rows as text, `drawn` the same with SGR, `scrollback` what is above."""
+    """One moment of a terminal. `lines` are the rows as text, `scrollback` is how many are above."""
 
     rows: int
     cols: int
@@ -21,8 +23,8 @@ class Screen:
     alternate: bool
     title: str
     lines: tuple[str, ...]
-    drawn: tuple[str, ...]
     scrollback: int
+    _rows: tuple[Line, ...] = field(repr=False, compare=False)
 
     @classmethod
     def of(cls, emulator: Emulator) -> Screen:
@@ -37,17 +39,21 @@ class Screen:
             alternate=emulator.is_alternate,
             title=emulator.title,
             lines=tuple(line.text(columns).rstrip() for line in lines),
-            drawn=tuple(drawn(line, columns) for line in lines),
             scrollback=emulator.normal.base,
+            _rows=tuple(line.copy() for line in lines),
         )
 
     def text(self) -> str:
         """The rows as plain text, without the blanks at their ends and the empty rows below."""
         return "\n".join(self.lines).rstrip("\n") + "\n"
 
+    def drawn(self) -> Iterator[str]:
+        """The rows with the SGR sequences that colour them, one after the other: of a large screen it takes a while."""
+        return (drawn(row, self.cols) for row in self._rows)
+
     def ansi(self) -> str:
-        """The rows with the SGR sequences that colour them."""
-        return "\n".join(self.drawn).rstrip("\n") + "\n"
+        """All of that."""
+        return "\n".join(self.drawn()).rstrip("\n") + "\n"
 
     def json(self) -> dict[str, Any]:
         """Everything as values that JSON can hold; `cursor` counts from 0."""

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from reconnectingpty import Killed, OptionError, ReconnectingPTY, SessionClosed
 from reconnectingpty.container import Container
+from reconnectingpty.terminal.screen import Screen
+from reconnectingpty.turns import turn
 from reconnectingpty.wire.address import AttachRequest, InvalidQuery, parse_query
 
 from .access.visitor import Access, Visitor
@@ -26,6 +28,8 @@ MAX_PREVIEW = 20
 MAX_PREVIEWS = 100
 """Sessions of a list that are shown with a preview; those that were active last."""
 MAX_NAME = 80
+DRAWING_SECONDS = 0.003
+"""For how long a screen that is drawn may hold the event loop at a time."""
 REST_SECONDS = 2.0
 """For how long who ends a session waits for its viewers to take the rest, once its program has ended."""
 
@@ -73,6 +77,7 @@ def _preview_lines(request: Request) -> int:
 
 
 async def _preview(session: ReconnectingPTY, lines: int) -> list[str]:
+    await turn()
     try:
         text = (await session.screen()).text()
     except SessionClosed:
@@ -200,19 +205,28 @@ async def show_screen(server: Server, request: Request, rest: tuple[str, ...], v
     form = request.first("format") or "text"
     if form not in _FORMS:
         raise invalid("format", f"must be one of {', '.join(_FORMS)}")
-    return await _FORMS[form](session)
+    async with server.terminals.drawing.of(visitor.who):
+        await turn()
+        return await _FORMS[form](await session.screen())
 
 
-async def _text(session: ReconnectingPTY) -> Response:
-    return Response(200, (await session.screen()).text().encode("utf-8", "replace"))
+async def _text(screen: Screen) -> Response:
+    return Response(200, screen.text().encode("utf-8", "replace"))
 
 
-async def _ansi(session: ReconnectingPTY) -> Response:
-    return Response(200, (await session.screen()).ansi().encode("utf-8", "replace"))
+async def _ansi(screen: Screen) -> Response:
+    clock, rows = asyncio.get_running_loop().time, list[bytes]()
+    until = clock() + DRAWING_SECONDS
+    for row in screen.drawn():
+        rows.append(row.encode("utf-8", "replace"))
+        if clock() >= until:
+            await turn()
+            until = clock() + DRAWING_SECONDS
+    return Response(200, b"\n".join(rows).rstrip(b"\n") + b"\n")
 
 
-async def _json(session: ReconnectingPTY) -> Response:
-    return Response.json((await session.screen()).json())
+async def _json(screen: Screen) -> Response:
+    return Response.json(screen.json())
 
 
-_FORMS: dict[str, Callable[[ReconnectingPTY], Awaitable[Response]]] = {"text": _text, "ansi": _ansi, "json": _json}
+_FORMS: dict[str, Callable[[Screen], Awaitable[Response]]] = {"text": _text, "ansi": _ansi, "json": _json}

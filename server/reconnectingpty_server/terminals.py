@@ -31,6 +31,7 @@ from .cluster.names import Node
 from .config import Config
 from .exchange import Refused, Request, Response
 from .measures import defects_counted
+from .queues import Queues
 from .reserve import Reserve
 from .sessions import Ended, NoSuchSession, Sessions, TooManyOfOneUser, TooManySessions
 from .stays import noted
@@ -73,6 +74,8 @@ class Terminals:
         self.metrics = metrics
         self._reserve = reserve
         self._stopping = stopping
+        self.drawing = Queues()
+        """Of those who want a screen drawn, which takes room and time."""
         sessions.on_end = self.session_ends
 
     def entry(self, request: Request) -> Entry:

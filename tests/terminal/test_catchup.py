@@ -147,6 +147,19 @@ def test_what_the_log_forgot_is_left_out() -> None:
     assert follower.screen().text().endswith("kept\n")
 
 
+def test_a_screen_stays_as_it_was_when_the_terminal_goes_on() -> None:
+    log = OutputLog(1000, SIZE)
+    follower = model(log)
+    log.append(b"\x1b[31mone\r\ntwo\x1b[m\x1b[2;2HW")
+    follower.advance(1)
+    shown = follower.screen()
+    before = shown.ansi()
+    log.append(b"\x1b[1;4Hmore\x1b[2;1Hover\x1b[3;1Hnew\x1b[L")
+    follower.advance(1)
+    assert (shown.ansi(), shown.text()) == (before, "one\ntWo\n")
+    assert follower.screen().ansi() != before
+
+
 def test_the_screen_as_text_colours_and_values() -> None:
     log = OutputLog(1000, SIZE)
     follower = model(log)
