@@ -95,6 +95,7 @@ async def test_pages_of_other_sites_are_refused() -> None:
         for origin, allowed in [
             ("http://evil.example", False),
             ("null", False),
+            ("http://[", False),
             (f"http://{s.address}.evil.example", False),
             (f"http://{s.address}", True),
             ("https://friend.example", True),
@@ -187,6 +188,14 @@ async def test_a_connection_is_kept_for_further_requests() -> None:
         one = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
         last = one.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
         assert (await s.raw(one + one + last)).count(b'{"status": "ok"}') == 3
+
+
+async def test_a_port_in_other_digits_is_none() -> None:
+    async with serving() as s:
+        asked = f"POST /api/logout HTTP/1.1\r\nHost: 127.0.0.1:\xb2\r\nAuthorization: Bearer {TOKEN}\r\n"
+        answer = await s.raw(f"{asked}Connection: close\r\n\r\n".encode("latin-1"))
+        assert answer.startswith(b"HTTP/1.1 204 ")
+        assert b"set-cookie: reconnectingpty=;" in answer
 
 
 async def test_prometheus_can_read_the_metrics_under_coders_names() -> None:

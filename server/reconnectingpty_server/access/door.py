@@ -288,7 +288,7 @@ def cookie_name(request: Request, link: str = "") -> str:
     the prefix that keeps other hosts of the domain from planting one (RFC 6265bis, 4.1.3.2).
     """
     _, colon, port = request.headers.get("host", "").rpartition(":")
-    own = f"{COOKIE}-{port}" if colon and port.isdigit() else COOKIE
+    own = f"{COOKIE}-{port}" if colon and port.isascii() and port.isdigit() else COOKIE
     return ("__Host-" if request.secure else "") + own + (f"_{link}" if link else "")
 
 

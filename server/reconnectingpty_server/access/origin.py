@@ -21,7 +21,10 @@ class Origins:
         origin = headers.get("origin")
         if origin is None:
             return True
-        host = urlsplit(origin).netloc.lower()
+        try:
+            host = urlsplit(origin).netloc.lower()
+        except ValueError:
+            return False
         return bool(host) and (host == headers.get("host", "").lower() or host in self.hosts)
 
     def known(self, headers: Mapping[str, str], *, local: bool) -> bool:
