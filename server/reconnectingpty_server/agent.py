@@ -11,6 +11,7 @@ from reconnectingpty import Disconnected, Outcome, ProtocolError, ReconnectingPT
 from reconnectingpty.wire.coder import Init, InitDecoder, RequestDecoder
 from reconnectingpty.wire.messages import ClientMessage, Hello, Resize, Resync, ServerMessage
 
+from .peers import peer_name
 from .sockets import hung_up
 from .websocket import RESET
 
@@ -93,8 +94,7 @@ class AgentStreams:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        peer = writer.get_extra_info("peername")
-        name = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else "unix"
+        name = peer_name(writer.get_extra_info("peername"))
         try:
             if len(self._tasks) <= self._limit:
                 await self._serve(reader, writer, name)

@@ -21,6 +21,9 @@ from .sockets import BACKLOG
 MAX_HANDSHAKES = 512
 SHARE = 8
 """And no more than this part of the descriptors that there may be."""
+CLOSING_SECONDS = 24 * 3600.0
+"""For TLS to end, and that is none of its own: a peer may take long for what it was sent before. HTTP and WebSocket
+know when it takes nothing, and cut it off."""
 HONEST_SECONDS = 1.0
 """What each has where others wait."""
 SHORT = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
@@ -112,7 +115,11 @@ class Handshakes:
         """From the first byte on it is the connection's affair, which notices the end as well."""
         with suppress(OSError):  # whoever it was speaks no TLS, or none that is good enough, or has gone
             await asyncio.get_running_loop().connect_accepted_socket(
-                connection, peer, ssl=context, ssl_handshake_timeout=HEAD_SECONDS
+                connection,
+                peer,
+                ssl=context,
+                ssl_handshake_timeout=HEAD_SECONDS,
+                ssl_shutdown_timeout=CLOSING_SECONDS,
             )
 
 

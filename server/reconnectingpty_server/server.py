@@ -71,6 +71,7 @@ class Server:
         )
         self.connections: set[HttpConnection] = set()
         self.lingering: set[HttpConnection] = set()
+        self.idle: dict[HttpConnection, None] = {}
         self.handshakes = Handshakes()
         self.max_connections = MAX_CONNECTIONS
         self._pages = Pages()

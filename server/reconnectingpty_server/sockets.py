@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import select
 import socket
 import stat
 import struct
+import sys
+import termios
 from contextlib import suppress
 from typing import Any
 
@@ -73,6 +76,26 @@ async def hung_up(connection: Any) -> None:
             await seen.wait()
         finally:
             loop.remove_reader(watch.fileno())
+
+
+_ACKNOWLEDGED = struct.Struct("120xQ")
+"""`tcpi_bytes_acked` of `struct tcp_info` (linux/tcp.h)."""
+
+
+def delivery(connection: Any) -> tuple[int, int]:
+    """How much of what was written the peer of a socket has, and how much waits in the kernel (tcp(7), SIOCOUTQ).
+
+    In bytes. Of a Unix socket's peer only the second is known. 0 and 0 where nobody is there any more.
+    """
+    waiting = bytearray(4)
+    try:
+        fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, waiting)
+        if connection.family == socket.AF_UNIX:
+            return 0, int.from_bytes(waiting, sys.byteorder)
+        packed = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ACKNOWLEDGED.size)
+        return int(_ACKNOWLEDGED.unpack(packed)[0]), int.from_bytes(waiting, sys.byteorder)
+    except (OSError, ValueError, struct.error):
+        return 0, 0
 
 
 _CREDENTIALS = struct.Struct("iII")

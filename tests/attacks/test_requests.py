@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
+import socket
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
@@ -133,6 +135,21 @@ async def test_no_path_leads_out_of_the_page_or_around_the_table_of_routes() -> 
         assert await _lives(server, "honest")
 
 
+AMBIGUOUS = (
+    "//healthz", "//127.0.0.1/healthz", "///healthz", "/healthz#x", "/healthz?a#x", "/#", "*", "healthz", "?x", "#",
+    "127.0.0.1:80", "ftp://127.0.0.1/healthz", "http:/healthz", "http:///healthz", "http://127.0.0.1//healthz", "//[",
+)  # fmt: skip
+
+
+async def test_a_target_of_which_others_might_make_another_path_is_refused() -> None:
+    async with under_attack() as server:
+        for target in AMBIGUOUS:
+            answer = await server.raw(head(f"GET {target} HTTP/1.1", BEARER), end=True)
+            assert statuses(answer) == [400], (target, answer)
+        for target in ("/healthz", "http://127.0.0.1/healthz", "HTTP://127.0.0.1:80/healthz?x=//y"):
+            assert statuses(await server.raw(head(f"GET {target} HTTP/1.1"), end=True)) == [200], target
+
+
 async def test_whatever_is_oversized_is_refused() -> None:
     async with under_attack() as server:
         big = "x" * 100_000
@@ -167,6 +184,7 @@ DEEP = 30_000
 BOMBS = (
     b"[" * DEEP, b'{"token":' * 5000, b'{"token":"' + b"\\ud800" * 5000 + b'"}', b'{"token":' + b"9" * 50_000 + b"}",
     b'{"token":1e99999}', b'{"token":NaN}', b"\xff\xfe" * 100, b'{"token":"\xed\xa0\x80"}', b"null", b"[]", b'"x"',
+    b'{"share":"\\ud800"}',
     b"{", b'{"a":1,' * 3000, b'{"token":{"token":{}}}', b'{"token":"x","token":["y"]}', b"\0" * 1000,
 )  # fmt: skip
 
@@ -298,6 +316,29 @@ async def test_a_thousand_pings_and_acknowledgements_of_what_never_was_make_noth
             await told.say(type="ack", offset=1 << 50)
             assert (await told.to_the_end())[0] == 1008
         assert server.memory - before < 20 << 20
+
+
+async def _dialled(server: Program) -> socket.socket:
+    """A connection whose kernel takes little that nobody reads."""
+    dialled = socket.socket()
+    dialled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    dialled.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(dialled, (server.address.host, server.address.port))
+    return dialled
+
+
+async def test_answers_that_nobody_takes_do_not_pile_up() -> None:
+    """Whoever asks without a proof for the largest file of the page, over and over, and reads nothing."""
+    async with under_attack() as server:
+        script = re.search(rb"/assets/main-\w+\.js", (await server.request("GET", "/", token=None))[2])
+        assert script is not None
+        before = server.memory
+        with await _dialled(server) as greedy:
+            asked = head(f"GET {script[0].decode()} HTTP/1.1") * 1000
+            await asyncio.get_running_loop().sock_sendall(greedy, asked)
+            for _ in range(50):
+                assert (await server.request("GET", "/healthz"))[0] == 200
+            assert server.memory - before < 10 << 20
 
 
 async def _flooded(socket: Any, text: str) -> None:

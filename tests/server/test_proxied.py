@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import pwd
+import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -143,3 +144,60 @@ async def test_other_users_of_the_machine_are_who_they_are(tmp_path: Path, monke
                 known.write_text("")
                 s.server.reload(s.server.config)
             assert (await whoami(path, nobody))[0] == 401
+
+
+async def asked_with(s: Serving, *lines: str, token: str = TOKEN) -> tuple[int, bytes]:
+    """The status and the whole answer of whoami, asked for with these lines."""
+    head = (f"GET /api/whoami HTTP/1.1\r\nHost: {s.address}\r\nConnection: close", *lines)
+    answer = await s.raw("\r\n".join((*head, f"Authorization: Bearer {token}" if token else "X: y", "", "")).encode())
+    return int(answer.split()[1]), answer
+
+
+async def test_the_line_that_a_proxy_adds_counts_and_not_the_clients_before_it(tmp_path: Path) -> None:
+    log = tmp_path / "audit"
+    async with serving(trusted_proxy=["127.0.0.1"], limit_logins="3/600", audit_log=str(log)) as s:
+        forged = [(f"X-Forwarded-For: 198.51.100.{number}", "X-Forwarded-For: 203.0.113.66") for number in range(5)]
+        found = [(await asked_with(s, *lines, token="wrong"))[0] for lines in forged]
+        assert found == [401, 401, 401, 429, 429]
+        assert {json.loads(line)["peer"] for line in log.read_text().splitlines()} == {"203.0.113.66"}
+        assert (await asked_with(s, "X-Forwarded-For: 198.51.100.0", token="wrong"))[0] == 401
+
+
+async def test_what_a_proxy_says_once_is_not_believed_when_it_is_said_twice(tmp_path: Path) -> None:
+    path = str(tmp_path / "users")
+    users.add(path, "alice", "user")
+    users.add(path, "bob", "user")
+    async with serving(trusted_proxy=["127.0.0.1"], users_file=path, user_header="X-Remote-User") as s:
+        alice, bob = "X-Remote-User: alice", "X-Remote-User: bob"
+        assert (await asked_with(s, alice, token=""))[0] == 200
+        assert [(await asked_with(s, *twice, token=""))[0] for twice in ((alice, bob), (alice, alice))] == [401, 401]
+        secure, plain = "X-Forwarded-Proto: https", "X-Forwarded-Proto: http"
+        body = json.dumps({"token": TOKEN})
+        for lines, is_secure in (((secure,), True), ((secure, plain), False), ((plain, secure), False)):
+            head = ("POST /api/login HTTP/1.1", f"Host: {s.address}", *lines, f"Content-Length: {len(body)}")
+            answer = await s.raw("\r\n".join((*head, "Connection: close", "", body)).encode())
+            assert (b"; Secure" in answer) is is_secure, lines
+
+
+async def test_an_ipv4_client_of_a_listener_for_both_is_known_by_its_ipv4_address(tmp_path: Path) -> None:
+    log = tmp_path / "audit"
+    settings: dict[str, Any] = {"limit_logins": "1/600", "audit_log": str(log)}
+    async with serving(trusted_proxy=["127.0.0.9", "::ffff:127.0.0.10"], **settings) as s:
+        listener = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+        port = (await s.server.serve(listener)).port
+
+        async def asks(by: str, *lines: str, token: str = "wrong") -> int:
+            head = ("GET /api/whoami HTTP/1.1", "Host: x", "Connection: close", f"Authorization: Bearer {token}")
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(by, 0))
+            writer.write("\r\n".join((*head, *lines, "", "")).encode())
+            answer = await reader.read()
+            writer.close()
+            await writer.wait_closed()
+            return int(answer.split()[1])
+
+        assert [await asks("127.0.0.2"), await asks("127.0.0.2"), await asks("127.0.0.3")] == [401, 429, 401]
+        assert await asks("127.0.0.77", token=TOKEN) == 200
+        for proxy, client in (("127.0.0.9", "203.0.113.1"), ("127.0.0.10", "::ffff:203.0.113.2")):
+            assert await asks(proxy, f"X-Forwarded-For: {client}") == 401
+        peers = [json.loads(line)["peer"].partition(":")[0] for line in log.read_text().splitlines()]
+        assert peers == ["127.0.0.2", "127.0.0.3", "203.0.113.1", "203.0.113.2"]

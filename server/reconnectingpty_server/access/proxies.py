@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..exchange import Request
+from ..peers import plain_address
 
 MAX_HOPS = 16
 UNIX = "unix"
@@ -15,7 +16,14 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 def parse(text: str) -> Network | None:
     """An address or network; None for `unix`, which is whoever may connect to a Unix socket. Raises ValueError."""
-    return None if text == UNIX else ipaddress.ip_network(text, strict=False)
+    if text == UNIX:
+        return None
+    network = ipaddress.ip_network(text, strict=False)
+    if isinstance(network, ipaddress.IPv6Network) and network.prefixlen >= 96:
+        mapped = network.network_address.ipv4_mapped  # what `plain_address` makes of the addresses in it
+        if mapped is not None:
+            return ipaddress.IPv4Network((mapped, network.prefixlen - 96))
+    return network
 
 
 class Proxies:
@@ -62,6 +70,6 @@ def _bare(hop: str) -> str | None:
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        return str(ipaddress.ip_address(text))
+        return plain_address(text)
     except ValueError:
         return None
