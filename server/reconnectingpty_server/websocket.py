@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
@@ -170,6 +171,64 @@ class Attach(Protocol):
         ...
 
 
+class _Frames(ServerProtocol):
+    """Answers pings. To a peer that does not take its answers it owes only the newest (RFC 6455, 5.5.3), however many
+    it is sent: what else it sends is still read, since a viewer that looks away may go on typing.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(state=OPEN, select_subprotocol=_choose, max_size=MAX_REQUEST, extensions=None)
+        self.held = False
+        self._owed: Frame | None = None
+
+    def send_frame(self, frame: Frame) -> None:
+        """Send it, or keep an answer to a ping until :meth:`let_go`."""
+        if self.held and frame.opcode is Opcode.PONG:
+            self._owed = frame
+        else:
+            super().send_frame(frame)
+
+    def let_go(self) -> None:
+        """The peer takes what it is sent."""
+        self.held = False
+        owed, self._owed = self._owed, None
+        if owed is not None and self.state is OPEN:
+            self.send_frame(owed)
+
+
+class _Connection(ServerConnection):
+    """A connection of the library, whose flow control reaches what it answers by itself, too."""
+
+    def __init__(self, frames: _Frames, server: WebSockets, attach: Attach, http: HttpConnection) -> None:
+        super().__init__(
+            frames,
+            server,  # type: ignore[arg-type] # the part of a server that a connection uses
+            ping_interval=PING_SECONDS,
+            ping_timeout=PONG_SECONDS,
+            close_timeout=CLOSE_SECONDS,
+            max_queue=MAX_QUEUE,
+            write_limit=WRITE_HIGH,
+        )
+        self.frames = frames
+        self.attach = attach
+        self.peer = http.peer
+        # To the library the handshake is over; it would only parse the same request once more.
+        self.request = _NO_REQUEST
+        if http.paused:
+            self.pause_writing()
+
+    def pause_writing(self) -> None:
+        """The peer takes nothing."""
+        super().pause_writing()
+        self.frames.held = True
+
+    def resume_writing(self) -> None:
+        """It does again."""
+        super().resume_writing()
+        self.frames.let_go()
+        self.send_data()
+
+
 _NO_REQUEST = Request("", Headers())
 
 
@@ -188,23 +247,11 @@ class WebSockets:
 
     def take(self, http: HttpConnection, attach: Attach) -> Response | None:
         """Make a WebSocket of an HTTP connection; what is wrong with its request where that can't be."""
-        protocol = ServerProtocol(state=OPEN, select_subprotocol=_choose, max_size=MAX_REQUEST, extensions=None)
-        granted = protocol.accept(Request("", Headers(http.upgrade_headers())))
+        frames = _Frames()
+        granted = frames.accept(Request("", Headers(http.upgrade_headers())))
         if granted.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
             return Response.error(granted.status_code, granted.body.decode().partition("\n")[0])
-        socket = ServerConnection(
-            protocol,
-            self,  # type: ignore[arg-type] # the part of a server that a connection uses
-            ping_interval=PING_SECONDS,
-            ping_timeout=PONG_SECONDS,
-            close_timeout=CLOSE_SECONDS,
-            max_queue=MAX_QUEUE,
-            write_limit=WRITE_HIGH,
-        )
-        socket.attach = attach  # type: ignore[attr-defined]
-        socket.peer = http.peer  # type: ignore[attr-defined]
-        # To the library the handshake is over; it would only parse the same request once more.
-        socket.request = _NO_REQUEST
+        socket = _Connection(frames, self, attach, http)
         early = http.hand_over()
         transport = http.transport
         transport.set_protocol(socket)

@@ -341,6 +341,27 @@ async def test_answers_that_nobody_takes_do_not_pile_up() -> None:
             assert server.memory - before < 10 << 20
 
 
+async def test_answers_to_pings_that_nobody_takes_do_not_pile_up() -> None:
+    """And what is typed between them arrives: who takes no output for a while may still send."""
+    async with under_attack() as server:
+        loop = asyncio.get_running_loop()
+        ping, typed = b"\x89\xfd\0\0\0\0" + b"x" * 125, b"\x82\x86\0\0\0\0typed\r"
+        query = f"reconnect=pinged&command={quote('stty -echo; cat')}"
+        async with server.connect(query) as socket:
+            told = Told(socket)
+            await told.until_told("hello")
+            with await _dialled(server) as greedy:
+                upgrade = (*UPGRADE, "Sec-WebSocket-Protocol: reconnectingpty.v1")
+                await loop.sock_sendall(greedy, head(f"GET /pty?{query} HTTP/1.1", *upgrade))
+                before = server.memory
+                for _ in range(200):
+                    async with asyncio.timeout(PATIENCE):
+                        await loop.sock_sendall(greedy, ping * 1000)
+                await loop.sock_sendall(greedy, typed)
+                await told.until(b"typed")
+                assert server.memory - before < 10 << 20
+
+
 async def _flooded(socket: Any, text: str) -> None:
     """Thousands of one message, while no answer is read."""
     socket.transport.pause_reading()
