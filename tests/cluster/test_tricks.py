@@ -70,6 +70,18 @@ async def test_no_request_reaches_a_session_by_a_trick(tmp_path: Path) -> None:
             assert [len(node.server.sessions) for node in nodes.values()] == [0, 0], target
 
 
+async def test_the_router_itself_refuses_a_target_that_hides_its_path(tmp_path: Path) -> None:
+    async with cluster(tmp_path, "a") as (router, _):
+        for target in (
+            "//x/metrics",
+            "//x/api/sessions",
+            "//x/pty?reconnect=x",
+            f"http://{router.address}//api/tunnels",
+        ):
+            status, _, answer = await router.request("GET", target)
+            assert (status, b"the router could not read that request" in answer) == (400, True), target
+
+
 @pytest.mark.parametrize(
     "target",
     [

@@ -136,6 +136,8 @@ def _frontend(router: Router) -> str:
         "http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]",
         *(f"http-request del-header {name}" for name in (HEADER, *router.remove_headers)),
         *(['http-response set-header Strict-Transport-Security "max-age=31536000"'] if router.certificate else []),
+        "# Which part of another target is the path, a node might see differently.",
+        refuse(400, ERRORS[400], "{ path_beg // } or !{ path_beg / }"),
         "# Where a request has its session's id, and the node in it.",
         "acl is_terminal path /pty",
         "acl is_terminal path_reg ^/api/v2/workspaceagents/[^/]*/pty$",
