@@ -229,6 +229,7 @@ class Terminals:
                 readonly=readonly,
                 answers=asked.answers,
                 window=session.options.window if v1 else None,
+                paces=access is not Access.READ,
             )
         return stay.outcome
 
