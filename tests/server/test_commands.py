@@ -99,7 +99,8 @@ async def test_what_may_not_be_is_told_with_the_reason() -> None:
 async def test_a_command_runs_in_the_sessions_shell_and_its_status_is_passed_on() -> None:
     async with serving(command=SHELL) as server:
         assert await run(server, "run", "work", "cd /usr && x=kept && pwd; false") == (1, "/usr\n", "")
-        assert await run(server, "run", "work", "--", "printf", "%s|", "a b", "$x", "it's") == (0, "a b|$x|it's|\n", "")
+        quoted = await run(server, "run", "work", "--", "printf", "%s|", "a b", "$x", "it's", "--", "-n")
+        assert quoted == (0, "a b|$x|it's|--|-n|\n", "")
         assert await run(server, "run", "work", "echo $x; exit 3 | cat") == (0, "kept\n", "")
         ran = await told(server, "run", "work", "seq 3")
         assert (ran["status"], ran["output"], ran["truncated"]) == (0, "1\n2\n3", False)

@@ -19,17 +19,46 @@ TIMED_OUT = 124
 
 
 class Parser(argparse.ArgumentParser):
-    """Takes flags among the words, too: `send work --keys C-c Enter`."""
+    """Takes flags among the words, too: `send work --keys C-c Enter`. What stands behind the first `--` are words, and
+    come as they are: they may be a command line with flags, and a `--`, of its own."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.register("type", None, _unmarked)
+        self._mixing = False
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As `parse_known_intermixed_args`, which calls this one in turn."""
-        if getattr(self, "_mixing", False):
+        if self._mixing:
             return super().parse_known_args(args, namespace)
         self._mixing = True
         try:
-            return self.parse_known_intermixed_args(args, namespace)
+            parsed, unknown = self.parse_known_intermixed_args(_marked(args), namespace)
         finally:
             self._mixing = False
+        if unknown:
+            told = f"unrecognized arguments: {' '.join(map(_unmarked, unknown))}"
+            if any(action.nargs in ("*", "+") for action in self._get_positional_actions()):
+                told += "; -- has to stand before words that begin with -"
+            self.error(told)
+        return parsed, unknown
+
+
+# argparse itself reads the arguments more than once, and takes a `--` away each time.
+_WORD = "\0"
+"""Begins a word that is no flag whatever follows; no argument of a program can have it."""
+
+
+def _marked(arguments: list[str]) -> list[str]:
+    """Without the first `--`, and with what is behind it marked."""
+    if "--" not in arguments:
+        return arguments
+    at = arguments.index("--")
+    return arguments[:at] + [_WORD + word for word in arguments[at + 1 :]]
+
+
+def _unmarked(word: str) -> str:
+    return word.removeprefix(_WORD)
 
 
 def add(
