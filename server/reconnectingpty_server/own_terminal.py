@@ -41,9 +41,10 @@ class Raw:
         self._before: list[object] | None = None
 
     def enter(self) -> None:
-        """Switch it. Called again after somebody else had the terminal."""
+        """Switch it. Called again after somebody else had the terminal, which may be raw still."""
         with suppress(termios.error):
-            self._before = termios.tcgetattr(STDIN)
+            if self._before is None:
+                self._before = termios.tcgetattr(STDIN)
             tty.setraw(STDIN)
 
     def leave(self) -> None:

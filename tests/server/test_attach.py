@@ -14,12 +14,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from ..browser.driving import Proxy, proxy
 from ..support.serving import TOKEN, Serving, serving
 from ..support.tmux import MODES, PROMPT, Window, window
 
 ATTACH = f"{shlex.quote(sys.executable)} -m reconnectingpty_server attach"
 SHELL = "env PS1='inner$ ' bash --norc --noprofile"
+
+
+SWITCHED_ON = r"printf '\e]2;theirs\a\e[?1049h\e[?1000h\e[?1006h\e[?25l\e=\e[?1h\e[4h\e[2;10rgone'; cat"
+"""Has a terminal be as no shell wants it, and stays so."""
 
 
 @asynccontextmanager
@@ -35,7 +41,20 @@ async def state(terminal: Window) -> tuple[str, list[str]]:
     """What `stty` and tmux say of a terminal's modes, at its shell's prompt."""
     await terminal.line("clear; stty -g | md5sum")
     shown = await terminal.when(lambda rows: rows[0].endswith(" -") and rows[1] == PROMPT.strip(), "stty")
-    return shown[0], await terminal.tell(MODES)
+    return shown[0], await terminal.tell(f"pane_title {MODES}")
+
+
+async def program_in(terminal: Window) -> int:
+    """The process that is in the foreground on a terminal (proc_pid_stat(5): tpgid)."""
+    (first, *_) = await terminal.tell("pane_pid")
+    return int(Path(f"/proc/{first}/stat").read_text().rpartition(")")[2].split()[5])
+
+
+async def scribble(terminal: Window, text: str) -> None:
+    """Have somebody else write on the terminal."""
+    (device, *_) = await terminal.tell("pane_tty")
+    Path(device).write_text(text)
+    await terminal.until(text)
 
 
 async def test_a_shell_is_shown_and_its_exit_status_passed_on() -> None:
@@ -121,13 +140,71 @@ async def test_a_person_leaves_while_there_is_no_server_any_more() -> None:
         before = await state(terminal)
         await terminal.line(f"{ATTACH} work; echo status=$?")
         await terminal.until("inner$")
-        await terminal.line(r"printf '\e[?1049h\e[?1000h\e[?1006h\e[?25l\e=\e[?1h\e[4h\e[2;10rgone'; cat")
+        await terminal.line(SWITCHED_ON)
         await terminal.until("gone")
         between.down = True
         between.cut()
         await terminal.until("no connection")
         await terminal.type("Enter", "~.")
         await terminal.until("status=0")
+        assert await state(terminal) == before
+
+
+async def test_who_is_woken_without_having_stopped_leaves_the_terminal_as_it_was() -> None:
+    async with person() as (terminal, _, _):
+        before = await state(terminal)
+        await terminal.line(f"{ATTACH} work; echo status=$?")
+        await terminal.until("inner$")
+        await terminal.line(SWITCHED_ON)
+        await terminal.until("gone")
+        await scribble(terminal, "scribbled")
+        os.kill(await program_in(terminal), signal.SIGCONT)
+        await terminal.when(lambda rows: rows[0] == "gone", "the session alone")
+        await terminal.type("Enter", "~.")
+        await terminal.until("status=0")
+        assert await state(terminal) == before
+
+
+async def test_who_was_stopped_from_outside_goes_on_and_leaves_the_terminal_as_it_was() -> None:
+    async with person() as (terminal, _, _):
+        before = await state(terminal)
+        await terminal.line(f"{ATTACH} work")
+        await terminal.until("inner$")
+        os.kill(await program_in(terminal), signal.SIGSTOP)
+        await terminal.until("Stopped")
+        await terminal.line("fg; echo status=$?")
+        await terminal.when(lambda rows: [row for row in rows if row] == ["inner$"], "the session alone")
+        await terminal.type("Enter", "~.")
+        await terminal.until("status=0")
+        assert await state(terminal) == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_who_is_ended_and_woken_as_systemd_does_leaves_the_terminal_as_it_was(number: signal.Signals) -> None:
+    async with person() as (terminal, _, _):
+        before = await state(terminal)
+        await terminal.line(f"{ATTACH} work; echo status=$?")
+        await terminal.until("inner$")
+        program = await program_in(terminal)
+        os.kill(program, number)
+        os.kill(program, signal.SIGCONT)
+        await terminal.until(f"status={128 + number}")
+        assert await state(terminal) == before
+
+
+async def test_a_terminal_that_only_shows_is_left_as_it_was_where_input_is_piped() -> None:
+    async with person() as (terminal, _, _):
+        before = await state(terminal)
+        await terminal.line(f"(echo {shlex.quote(SWITCHED_ON)}; exec sleep 1000) | {ATTACH} work")
+        await terminal.when(lambda rows: rows[0] == "gone", "the session")
+        assert await terminal.tell("pane_title alternate_on mouse_any_flag") == ["theirs", " 1", " 1", "\n"]
+        await terminal.type("C-z")
+        await terminal.until("Stopped")
+        assert await terminal.tell("alternate_on mouse_any_flag") == ["0", " 0", "\n"]
+        await terminal.line("fg")
+        await terminal.when(lambda rows: rows[0] == "gone", "the session")
+        await terminal.type("C-c")
+        await terminal.until(PROMPT.strip())
         assert await state(terminal) == before
 
 

@@ -62,6 +62,7 @@ class Attachment:
         self._screen = Screen()
         self._words = Words(self._screen, self._escape, tell)
         self._terminal: Terminal | None = None
+        self._ours = False  # this process's terminal is raw, and shows the session
         self._between = b""  # typed while there was none
         self._end: asyncio.Future[End] = self._loop.create_future()
         self._stopping = False
@@ -92,6 +93,7 @@ class Attachment:
         """The life of a terminal that is open, and of those that follow it."""
         self._terminal = first
         with self._raw:
+            self._ours = True
             typing = asyncio.create_task(self._type())
             typing.add_done_callback(self._typed)
             try:
@@ -100,6 +102,7 @@ class Attachment:
             finally:
                 typing.cancel()
                 await asyncio.gather(typing, return_exceptions=True)
+                self._ours = False
                 self._words.connected()
                 self._screen.leave()
 
@@ -236,7 +239,7 @@ class Attachment:
 
     def _suspend(self) -> None:
         """Give the terminal back, stop, and take it again."""
-        if self._terminal is not None:
+        if self._ours:
             self._screen.leave()
         self._raw.leave()
         self._loop.remove_signal_handler(signal.SIGTSTP)
@@ -248,11 +251,11 @@ class Attachment:
 
     def _continued(self) -> None:
         """Somebody has stopped this process without asking, and woken it."""
-        if not self._stopping:
+        if not self._stopping and not self._end.done():
             self._resumed()
 
     def _resumed(self) -> None:
-        if self._terminal is not None:
+        if self._ours:
             self._raw.enter()
             self._screen.begin()
             self._screen.redraw()
@@ -270,7 +273,7 @@ class Attachment:
         handlers: dict[int, Callable[[], None]] = {
             number: partial(self._finish, Left(128 + number)) for number in _STOPS
         }
-        if os.isatty(STDIN):
+        if os.isatty(STDIN) or self._screen.drawn:
             handlers |= {signal.SIGWINCH: self._resized, signal.SIGCONT: self._continued}
             handlers |= {signal.SIGTSTP: self._suspend}
         for number, handler in handlers.items():

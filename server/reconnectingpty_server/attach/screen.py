@@ -1,6 +1,6 @@
 """Where `attach` writes: a terminal that a person looks at, with words over it now and then, or just standard output.
 
-A person's terminal is cleared at first, since a session's pictures count rows from its top, and is left as it was
+A terminal is cleared at first, since a session's pictures count rows from its top, and is left as it was
 found: with nothing switched on, its title, and the cursor below what is shown.
 """
 
@@ -30,13 +30,19 @@ class Screen:
         """What was shown of the session so far."""
         self._outlet = Outlet()
         self._mirror: Mirror | None = None
-        if os.isatty(STDIN) and os.isatty(STDOUT) and os.environ.get("TERM", "dumb") != "dumb":
+        if os.isatty(STDOUT) and os.environ.get("TERM", "dumb") != "dumb":
             self._mirror = Mirror(self.size or DEFAULT_SIZE)
         self._covered = 0  # rows
+        self._begun = False  # and not left
 
     @property
     def personal(self) -> bool:
-        """Whether a person looks at it, so that words may be written over it."""
+        """Whether a person looks at it and types, so that words may be written over it."""
+        return self.drawn and os.isatty(STDIN)
+
+    @property
+    def drawn(self) -> bool:
+        """Whether it is a terminal's, to be left as it was found, whatever is typed comes from."""
         return self._mirror is not None
 
     @property
@@ -52,10 +58,12 @@ class Screen:
     # -- the session's output
 
     def begin(self) -> None:
-        """A clean screen; what was there goes up into the scrollback."""
+        """A clean screen; what was there goes up into the scrollback. Called again after somebody else wrote on it."""
         if self._mirror is not None:
             rows = (self.size or DEFAULT_SIZE).rows
-            self._outlet.write(_KEEP_TITLE + b"\x1b[%dH" % rows + b"\n" * rows + b"\x1b[H")
+            keep = b"" if self._begun else _KEEP_TITLE
+            self._outlet.write(keep + b"\x1b[%dH" % rows + b"\n" * rows + b"\x1b[H")
+            self._begun = True
 
     def write(self, data: bytes) -> None:
         """Show output of the session."""
@@ -90,6 +98,7 @@ class Screen:
         self.uncover()
         if self._mirror is not None:
             self._outlet.write(self._mirror.leaving() + _OLD_TITLE * (self._mirror.titles + 1))
+            self._begun = False
 
     def close(self) -> None:
         """Write what waits."""
