@@ -37,8 +37,9 @@ HEEDED_SECONDS = 1.0
 class Completed:
     """A command that has ended.
 
-    `output` is what it came to on the screen, lines made whole; `raw` the very bytes, `truncated` where there were so
-    many that those in the middle are left out. `seconds`: from its being typed until its end was known here.
+    `output` is what it came to on the screen, lines made whole; `raw` the very bytes. Where there were more than
+    16 MiB, those in the middle are left out: `missing` says how many. `seconds`: from its being typed until its end was
+    known here.
     """
 
     command: str
@@ -46,12 +47,17 @@ class Completed:
     output: str
     raw: bytes
     seconds: float
-    truncated: bool = False
+    missing: int = 0
 
     @property
     def ok(self) -> bool:
         """Whether the status is 0."""
         return self.status == 0
+
+    @property
+    def truncated(self) -> bool:
+        """Whether output is left out in the middle."""
+        return self.missing > 0
 
 
 class Typist(Protocol):
@@ -257,7 +263,7 @@ class Commands:
                 status = await self._ended(job, command)
             seconds = loop.time() - began
         raw = job.raw()
-        return Completed(command, status, rendered(raw, self._typist.size), raw, seconds, bool(job.dropped))
+        return Completed(command, status, rendered(raw, self._typist.size), raw, seconds, job.dropped)
 
     async def _ended(self, job: _Job, command: str) -> int:
         status = await job.status

@@ -102,8 +102,19 @@ async def _found(
 
 
 def _not_seen(wanted: Sequence[Condition], timeout: float | None, view: View | None) -> str:
-    names = ", ".join(repr(c.pattern) if isinstance(c, re.Pattern) else repr(c) for c in wanted)
+    names = ", ".join(map(_named, wanted))
     if view is None:
         return f"not seen within {timeout:g} s: {names}; the screen had not come by then"
     last = view.screen().text().rstrip("\n").rpartition("\n")[2]
     return f"not seen within {timeout:g} s: {names}; the screen ends with {last!r}"
+
+
+def _named(condition: Condition) -> str:
+    match condition:
+        case re.Pattern():
+            return repr(condition.pattern)
+        case Quiet():
+            return f"{condition.seconds:g} s of quiet"
+        case Ended():
+            return "the end"
+    return repr(condition)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
@@ -12,12 +14,15 @@ from reconnectingpty.outlet import have_standard
 from .commands import agents, attaching, driving, play, sessions
 from .commands.server import Parser
 from .logs import complain
+from .own_terminal import STDOUT
 from .remote import RemoteError
 
 
 def main(arguments: list[str] | None = None) -> None:
     """The console script `reconnectingpty`."""
     have_standard()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # what a session shows need not be in the user's encoding
     given = sys.argv[1:] if arguments is None else arguments
     if given[:1] == ["tunnel"]:  # what follows is ssh's, which argparse would take for its own
         from reconnectingpty.tunnel.cli import tunnel
@@ -30,21 +35,33 @@ def main(arguments: list[str] | None = None) -> None:
     parsed = parser(only).parse_args(given)
     try:
         status = parsed.run(parsed)
+        sys.stdout.flush()
     except RemoteError as error:
         complain(error)
         status = 1
     except KeyboardInterrupt:
         status = 130
     except BrokenPipeError:
-        sys.stderr.close()
+        _write_no_more()
         status = 141
+    except OSError as error:
+        complain(f"{error.filename}: {error.strerror}" if error.filename else error.strerror or error)
+        _write_no_more()
+        status = parsed.failed
     raise SystemExit(status)
+
+
+def _write_no_more() -> None:
+    """Drop what was printed and can't be written, which Python would try again at the end."""
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), STDOUT)
 
 
 def parser(only: str | None = None) -> argparse.ArgumentParser:
     """What reads the command line. With `only` one command, what others would take long to import is left out."""
     parser = argparse.ArgumentParser("reconnectingpty", description="Shells that survive.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=_version())
+    parser.set_defaults(failed=1)
     commands = parser.add_subparsers(metavar="COMMAND", required=True, parser_class=Parser)
 
     def add(name: str, text: str, add_flags: Callable[[argparse.ArgumentParser], None]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -15,18 +16,26 @@ import pytest
 
 from reconnectingpty import questions
 from reconnectingpty.asciicast import Recording
+from reconnectingpty.client import commands
 from reconnectingpty_server.cli import main
 
 from ..support.serving import TOKEN, Serving, serving
+from ..support.tmux import window
 
 PROGRAM = [sys.executable, "-m", "reconnectingpty_server"]
 SHELL = "env PS1='$ ' bash --norc --noprofile"
 
 
-async def start(server: Serving, *arguments: str) -> asyncio.subprocess.Process:
+def reached(server: Serving) -> dict[str, str]:
+    """The environment in which a command finds a server."""
+    return {"RECONNECTINGPTY_URL": server.http, "RECONNECTINGPTY_TOKEN": TOKEN}
+
+
+async def start(server: Serving, *arguments: str, stdout: int = -1, **environment: str) -> asyncio.subprocess.Process:
     """A command that runs."""
-    environment = os.environ | {"RECONNECTINGPTY_URL": server.http, "RECONNECTINGPTY_TOKEN": TOKEN}
-    return await asyncio.create_subprocess_exec(*PROGRAM, *arguments, env=environment, stdin=-1, stdout=-1, stderr=-1)
+    return await asyncio.create_subprocess_exec(
+        *PROGRAM, *arguments, env=os.environ | reached(server) | environment, stdin=-1, stdout=stdout, stderr=-1
+    )
 
 
 async def run(server: Serving, *arguments: str, stdin: bytes = b"") -> tuple[int, str, str]:
@@ -103,7 +112,7 @@ async def test_a_command_runs_in_the_sessions_shell_and_its_status_is_passed_on(
         assert quoted == (0, "a b|$x|it's|--|-n|\n", "")
         assert await run(server, "run", "work", "echo $x; exit 3 | cat") == (0, "kept\n", "")
         ran = await told(server, "run", "work", "seq 3")
-        assert (ran["status"], ran["output"], ran["truncated"]) == (0, "1\n2\n3", False)
+        assert (ran["status"], ran["output"], ran["truncated"], ran["missing"]) == (0, "1\n2\n3", False, 0)
         assert 0 <= ran["seconds"] < 30
         status, out, err = await run(server, "run", "work", "sleep 100", "--timeout", "0.5s")
         assert (status, out, err) == (124, "", "reconnectingpty: it took too long\n")
@@ -141,6 +150,69 @@ async def test_what_is_sent_is_typed_and_keys_are_pressed_as_the_program_wants_t
         assert (status, "is no key" in err) == (1, True)
 
 
+async def test_what_is_piped_in_is_sent_whatever_the_flags() -> None:
+    async with serving() as server:
+        await run(server, "new", "work", "--command", "stty -echo raw; printf '\\033[?2004hready'; exec cat -v")
+        await shows(server, "work", "ready")
+        assert await run(server, "send", "work", "--paste", "--enter", stdin=b"pasted") == (0, "", "")
+        assert await run(server, "send", "work", "--enter", stdin=b"typed") == (0, "", "")
+        assert await run(server, "send", "work", "--keys", stdin=b"C-a\n  C-b Enter\n") == (0, "", "")
+        assert await run(server, "send", "work", os.fsdecode(b"\xff."), "last") == (0, "", "")
+        await shows(server, "work", "last")
+        _, out, _ = await run(server, "screen", "work")
+        assert out == "ready^[[200~pasted^[[201~^Mtyped^M^A^B^MM-^?. last\n"
+        status, _, err = await run(server, "send", "work", "--keys")
+        assert (status, err) == (1, "reconnectingpty: which keys? Their names are what is given, or piped in\n")
+
+
+async def test_an_interrupt_ends_it_while_it_waits_for_what_to_send() -> None:
+    async with serving() as server:
+        sending = await start(server, "send", "work")
+        assert sending.stdin is not None
+        async with asyncio.timeout(50):
+            sending.stdin.write(b"x" * (1 << 20))
+            await sending.stdin.drain()  # most of it has been read
+            sending.send_signal(signal.SIGINT)
+            assert await sending.wait() == 130
+            await sending.communicate()
+
+
+async def test_enter_alone_waits_for_nothing_from_a_terminal() -> None:
+    async with serving() as server, window(environment=reached(server)) as terminal:
+        await run(server, "new", "work", "--command", "stty -echo raw; printf ready; exec cat -v")
+        await shows(server, "work", "ready")
+        await terminal.line(f"{shlex.join(PROGRAM)} send work --enter; echo status=$?")
+        await terminal.until("status=0")
+        await shows(server, "work", "ready^M")
+
+
+async def test_output_that_is_left_out_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(commands, "MOST_OUTPUT", 1000)
+    async with serving(command=SHELL) as server:
+        for name, value in reached(server).items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            await asyncio.to_thread(main, ["run", "work", "seq 10000 19999; exit 3 | cat"])
+    out, err = capsys.readouterr()
+    # Each line has 7 bytes, a carriage return among them; the last line's end counts, but is not shown.
+    assert (ended.value.code, out[:6], out[-6:]) == (0, "10000\n", "19999\n")
+    assert err == "reconnectingpty: 68000 bytes in the middle of the output are left out\n"
+
+
+async def test_output_that_can_not_be_written_is_told_and_what_the_encoding_lacks_is_replaced() -> None:
+    async with serving(command=SHELL) as server:
+        latin = await start(server, "run", "work", "echo 'ä €'; false", PYTHONIOENCODING="latin-1")
+        assert await latin.communicate() == (b"\xe4 ?\n", b"")
+        assert latin.returncode == 1
+        for command, status in (("list",), 1), (("screen", "work"), 1), (("run", "work", "echo x"), 125):
+            with open("/dev/full", "wb") as full:
+                process = await start(server, *command, stdout=full.fileno())
+                assert await process.communicate() == (None, b"reconnectingpty: No space left on device\n")
+            assert process.returncode == status
+
+
 async def test_it_waits_for_text_for_quiet_and_for_the_end() -> None:
     async with serving() as server:
         await run(server, "new", "work", "--command", "read x; seq 3000; echo result: OK; read y; exit 6")
@@ -157,6 +229,8 @@ async def test_it_waits_for_text_for_quiet_and_for_the_end() -> None:
         assert (await told(server, "wait", "work", "--for", "nothing", "--quiet", "0.2"))["seen"] == "quiet"
         status, out, err = await run(server, "wait", "work", "--for", "nothing", "--timeout", "0.2")
         assert (status, out, err.count("\n")) == (124, "", 1)
+        status, _, err = await run(server, "wait", "work", "--quiet", "60", "--exit", "--timeout", "0.2")
+        assert (status, "not seen within 0.2 s: 60 s of quiet, the end;" in err) == (124, True), err
         waiting = await start(server, "wait", "work", "--exit")
         session = next(iter(server.server.sessions))
         async with asyncio.timeout(50):
@@ -165,6 +239,16 @@ async def test_it_waits_for_text_for_quiet_and_for_the_end() -> None:
             assert await run(server, "send", "work", "--enter") == (0, "", "")
             out, _ = await waiting.communicate()
         assert (waiting.returncode, out) == (6, b"exit status 6\n")
+        await run(server, "new", "other", "--command", "cat")
+        waiting = await start(server, "wait", "other", "--exit", "--json")
+        session = next(iter(server.server.sessions))
+        async with asyncio.timeout(50):
+            while not session.info().viewers:
+                await asyncio.sleep(0.02)
+            assert await run(server, "kill", "other") == (0, "", "")
+            out, _ = await waiting.communicate()
+        seen = json.loads(out)
+        assert (waiting.returncode, seen["seen"], seen["status"], seen["reason"]) == (1, "exit", None, "killed")
 
 
 async def test_a_session_is_recorded_from_outside_until_it_ends_or_one_has_enough(tmp_path: Path) -> None:
@@ -199,6 +283,8 @@ async def test_a_session_is_recorded_from_outside_until_it_ends_or_one_has_enoug
         assert "shown" in (tmp_path / "other.cast").read_text()
         status, _, err = await run(server, "record", "other", str(path))
         assert (status, err) == (1, f"reconnectingpty: cannot record into {path}: File exists\n")
+        assert (await run(server, "record", "none", str(tmp_path / "none.cast")))[0] == 1
+        assert not (tmp_path / "none.cast").exists()
 
 
 async def test_a_link_to_one_session_is_made_used_listed_and_revoked() -> None:

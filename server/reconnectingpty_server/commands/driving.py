@@ -8,8 +8,8 @@ import json
 import os
 import re
 import shlex
-import sys
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from reconnectingpty import NotAllowed, ReconnectingPTYError
@@ -24,15 +24,18 @@ from reconnectingpty.client import (
 )
 
 from ..logs import complain
+from ..own_terminal import STDIN, STDOUT
 from ..remote import RemoteError
 from .server import TIMED_OUT, seconds, terminal_of
 from .server import add as add_command
 from .taping import tape
 
+SLICE = 64 << 10
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 SEND = """\
 Types into a session, as a person would: the words with a blank between them, and Enter after them with --enter.
 With --keys the words are names of keys; C-, M- and S- are Ctrl, Alt and Shift. With --paste the text is pasted, so that
-an editor or a shell takes it as one. Without words, what is piped in is typed.
+an editor or a shell takes it as one. Without words, what is piped in is typed (with --keys: its words are the names).
 
   reconnectingpty send work --enter make test
   reconnectingpty send work --keys C-c Up Enter
@@ -49,6 +52,7 @@ exit status:
 RUN = """\
 Runs a command in the shell that a session shows, waits for its end, and prints what it wrote. The end is told by the
 shell itself; silence is never taken for it. A single word is a line as one would type it; several are quoted as needed.
+Of more than 16 MiB of output the middle is left out, which is told on standard error.
 
   reconnectingpty run work 'cd /src && make -j2'
   reconnectingpty run work -- git log --oneline
@@ -66,7 +70,7 @@ exit status:
 
 def add(commands: Any) -> None:
     """The commands' parsers."""
-    send = add_command(commands, "send", "type into a session", SEND, _driven(_send), "its id, or a link")
+    send = add_command(commands, "send", "type into a session", SEND, _send, "its id, or a link")
     send.add_argument("words", nargs="*", metavar="WORD", help="what to type; -- before words that begin with -")
     how = send.add_mutually_exclusive_group()
     how.add_argument("--keys", action="store_true", help="the words are names of keys")
@@ -81,9 +85,8 @@ def add(commands: Any) -> None:
     wait.add_argument("--timeout", type=seconds, metavar="TIME", help="wait no longer (default: forever)")
     wait.add_argument("--json", action="store_true", help="what was seen, and the screen then, as JSON")
 
-    run = add_command(
-        commands, "run", "run a command in a session's shell", RUN, _driven(_run, 125), "its id, or a link"
-    )
+    run = add_command(commands, "run", "run a command in a session's shell", RUN, _driven(_run), "its id, or a link")
+    run.set_defaults(failed=125)
     run.add_argument("words", nargs="+", metavar="WORD", help="the command; -- before words that begin with -")
     run.add_argument("--timeout", type=seconds, metavar="TIME", help="wait no longer (default: forever)")
     run.add_argument("--no-start", action="store_true", help="only in a session that is there")
@@ -96,7 +99,7 @@ def add(commands: Any) -> None:
     record.add_argument("--for", dest="seconds", type=seconds, metavar="TIME", help="and stop after so long")
 
 
-def _driven(work: Callable[[argparse.Namespace], Coroutine[Any, Any, int]], failed: int = 1) -> Any:
+def _driven(work: Callable[[argparse.Namespace], Coroutine[Any, Any, int]]) -> Callable[[argparse.Namespace], int]:
     """A command around a coroutine, with what a terminal raises told in a line."""
 
     def run(arguments: argparse.Namespace) -> int:
@@ -107,7 +110,8 @@ def _driven(work: Callable[[argparse.Namespace], Coroutine[Any, Any, int]], fail
             return TIMED_OUT
         except (ReconnectingPTYError, RemoteError, ValueError) as error:
             complain(_words(error))
-            return failed
+            status: int = arguments.failed
+            return status
 
     return run
 
@@ -120,6 +124,8 @@ def _words(error: Exception) -> str:
             return f"session closed: {error}"
         case NotAllowed():
             return "you may look at this session, and no more"
+        case UnicodeEncodeError():
+            return "only text can be run, and this is no UTF-8"
     return str(error)
 
 
@@ -130,17 +136,30 @@ def _pattern(text: str) -> re.Pattern[str]:
         raise argparse.ArgumentTypeError(f"{text!r} is no regular expression: {error}") from None
 
 
-async def _send(arguments: argparse.Namespace) -> int:
-    words: list[str] = arguments.words
-    if not words and not arguments.enter:
-        piped = await asyncio.to_thread(sys.stdin.buffer.read)
+def _send(arguments: argparse.Namespace) -> int:
+    # Read before there is an event loop, which a ^C could not end while this waits for a person's input.
+    if arguments.words:
+        given = b" ".join(map(os.fsencode, arguments.words))
+    elif os.isatty(STDIN) and (arguments.keys or (arguments.enter and not arguments.paste)):
+        given = b""
+    else:
+        # Piece by piece: a ^C that comes between two reads of one call is heeded with the next input only.
+        given = b"".join(iter(partial(os.read, STDIN, SLICE), b""))
+    return _driven(partial(_type, given=given))(arguments)
+
+
+async def _type(arguments: argparse.Namespace, *, given: bytes) -> int:
+    text = given.decode(errors="replace")
+    names = arguments.words or text.split()
+    if arguments.keys and not names:
+        raise ValueError("which keys? Their names are what is given, or piped in")
     async with terminal_of(arguments) as terminal:
         if arguments.keys:
-            await terminal.press(*words)
+            await terminal.press(*names)
         elif arguments.paste:
-            await terminal.paste(" ".join(words) if words else piped.decode(errors="replace"))
+            await terminal.paste(text)
         else:
-            await terminal.send(" ".join(words) if words or arguments.enter else piped)
+            await terminal.send(given)
         if arguments.enter:
             await terminal.press("Enter")
         try:
@@ -177,6 +196,8 @@ def _told(found: Found, condition: Condition) -> dict[str, Any]:
         told |= {"match": found.match[0], "groups": list(found.match.groups()), "pattern": found.match.re.pattern}
     if isinstance(found.end, Exited):
         told["status"] = found.end.status
+    elif found.end is not None:
+        told |= {"status": None, "reason": found.end.reason, "detail": found.end.detail}
     return told
 
 
@@ -187,21 +208,21 @@ async def _run(arguments: argparse.Namespace) -> int:
         done = await terminal.run(command, timeout=arguments.timeout)
     if arguments.json:
         told = {"status": done.status, "output": done.output, "seconds": round(done.seconds, 3)}
-        print(json.dumps(told | {"truncated": done.truncated}, indent=2))
-    elif done.output:
+        print(json.dumps(told | {"truncated": done.truncated, "missing": done.missing}, indent=2))
+        return done.status
+    if done.output:
         print(done.output)
+    if done.truncated:
+        complain(f"{done.missing} bytes in the middle of the output are left out")
     return done.status
 
 
 async def _record(arguments: argparse.Namespace) -> int:
     path = arguments.file
-    try:
-        descriptor = (
-            os.dup(sys.stdout.fileno()) if path == "-" else os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        )
-        with os.fdopen(descriptor, "wb") as file:
-            async with terminal_of(arguments, readonly=True) as terminal:
+    async with terminal_of(arguments, readonly=True) as terminal:  # before there is a file, which would be in the way
+        try:
+            with os.fdopen(os.dup(STDOUT) if path == "-" else os.open(path, _NEW, 0o600), "wb") as file:
                 await tape(terminal, file, arguments.seconds)
-    except OSError as error:
-        raise RemoteError(f"cannot record into {path}: {error.strerror}") from None
+        except OSError as error:
+            raise RemoteError(f"cannot record into {path}: {error.strerror}") from None
     return 0
