@@ -237,6 +237,20 @@ async def test_it_stops_goes_on_and_helps() -> None:
         await terminal.until("status=5")
 
 
+async def test_the_key_that_takes_the_help_off_is_not_typed_whatever_it_is() -> None:
+    async with person() as (terminal, _, _):
+        await terminal.line(f"{ATTACH} work --command 'stty -echo; printf ready; cat -v'")
+        await terminal.when(lambda rows: rows[0] == "ready", "the session")
+        for row, key in enumerate(("é", "€", "Up", "x")):
+            await terminal.type("~", "?")
+            await terminal.until("draw the screen anew")
+            await terminal.type(key)
+            await terminal.when(lambda rows: rows[0].startswith("ready"), "the session alone")
+            await terminal.line("typed")
+            await terminal.when(lambda rows, row=row: rows[row].endswith("typed"), "what is typed")
+        assert (await terminal.screen())[:4] == ["readytyped", "typed", "typed", "typed"]
+
+
 async def test_who_only_looks_on_types_nothing_and_leaves_with_an_interrupt() -> None:
     async with person() as (terminal, server, _):
         await terminal.line(f"{ATTACH} work --command 'echo ready; cat'")
@@ -349,6 +363,28 @@ async def test_what_can_not_be_attached_to_is_told_in_a_line() -> None:
         assert (status, err.count(b"\n")) == (1, 1), err
     status, _, err = await attached(server, "work")
     assert (status, b"cannot reach a server at" in err, err.count(b"\n")) == (1, True, 1)
+
+
+async def test_in_a_pipe_it_tells_of_a_connection_that_is_lost_and_of_one_that_is_made_again() -> None:
+    async with serving(command=SHELL) as server, proxy(server.address.port) as between:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "reconnectingpty_server", "attach", "work"),
+            env=reached(server) | {"RECONNECTINGPTY_URL": between.origin}, stdin=-1, stdout=-1, stderr=-1,
+        )  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        async with asyncio.timeout(50):
+            await process.stdout.readuntil(b"inner$")
+            for again in (True, False):
+                between.down = True
+                between.cut()
+                assert b"; trying again]" in await process.stderr.readline()
+                if again:
+                    between.down = False
+                    assert await process.stderr.readline() == b"[reconnectingpty: connected again]\r\n"
+            process.send_signal(signal.SIGINT)
+            _, err = await process.communicate()
+        assert (process.returncode, err) == (130, b"")
 
 
 async def test_a_reader_that_has_enough_ends_it() -> None:

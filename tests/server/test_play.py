@@ -6,11 +6,14 @@ import asyncio
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import termios
 import time
 from pathlib import Path
+
+import pytest
 
 from ..support.serving import Told, serving
 
@@ -93,33 +96,62 @@ def test_it_hands_over_to_an_asciinema_that_knows_the_version(tmp_path: Path) ->
         assert play("--plain", path, path=str(tmp_path))[0] == 0
 
 
+class Player:
+    """A recording that is played on a terminal."""
+
+    def __init__(self, path: Path) -> None:
+        self.leader, self.follower = pty.openpty()
+        self.before = termios.tcgetattr(self.follower)
+        self.process = subprocess.Popen(
+            [*PROGRAM, "play", "--plain", path], stdin=self.follower, stdout=self.follower, stderr=self.follower
+        )
+        self.seen = b""
+
+    def __enter__(self) -> Player:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self.leader)
+        os.close(self.follower)
+
+    def until(self, text: bytes) -> None:
+        """Wait until that is shown."""
+        deadline = time.monotonic() + 30
+        while text not in self.seen:
+            assert select.select([self.leader], [], [], deadline - time.monotonic())[0], self.seen
+            self.seen += os.read(self.leader, 4096)
+
+    def type(self, keys: bytes) -> None:
+        """Press keys."""
+        os.write(self.leader, keys)
+
+    def ended(self, status: int) -> None:
+        """It ends with that status, and the terminal is as it was."""
+        self.until(b"\x1b[?1000l\x1b[?25h")
+        assert self.process.wait(30) == status
+        assert termios.tcgetattr(self.follower) == self.before
+
+
 def test_keys_pause_step_and_end_it_and_the_terminal_is_put_back(tmp_path: Path) -> None:
-    leader, follower = pty.openpty()
-    before = termios.tcgetattr(follower)
     path = cast(tmp_path, 3600)
     # However late the first key comes, there is more to come after the steps.
     path.write_text(path.read_text().replace('[0.01, "x"', '[3600, "o", "three"]\n[0.01, "x"'))
-    process = subprocess.Popen([*PROGRAM, "play", "--plain", path], stdin=follower, stdout=follower, stderr=follower)
-    seen = b""
+    with Player(path) as player:
+        player.until(b"one")
+        player.type(b" ..")
+        player.until("two €".encode())
+        player.type(b"\x1b[?1;2c")  # as this terminal answers
+        player.type(b"q")
+        player.ended(130)
 
-    def until(text: bytes) -> None:
-        nonlocal seen
-        deadline = time.monotonic() + 30
-        while text not in seen:
-            assert select.select([leader], [], [], deadline - time.monotonic())[0], seen
-            seen += os.read(leader, 4096)
 
-    try:
-        until(b"one")
-        os.write(leader, b" ..")
-        until("two €".encode())
-        os.write(leader, b"\x1b[?1;2c")  # as this terminal answers
-        os.write(leader, b"q")
-        until(b"\x1b[?1000l\x1b[?25h")
-        assert process.wait(30) == 130
-        assert termios.tcgetattr(follower) == before
-    finally:
-        process.kill()
-        process.wait()
-        os.close(leader)
-        os.close(follower)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_it_and_the_terminal_is_put_back(tmp_path: Path, number: signal.Signals) -> None:
+    path = cast(tmp_path)
+    path.write_text(path.read_text().replace('[0.01, "x"', '[3600, "o", "three"]\n[0.01, "x"'))
+    with Player(path) as player:
+        player.until("two €".encode())
+        player.process.send_signal(number)
+        player.ended(128 + number)

@@ -31,6 +31,8 @@ BETWEEN = 64 << 10
 """Bytes typed that are kept between two terminals."""
 EOF = b"\x04"
 INTERRUPT = b"\x03"
+_CHARACTER = (1,) * 12 + (2, 2, 3, 4)
+"""Bytes of a character in UTF-8, by the upper half of its first one."""
 _STOPS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
@@ -74,7 +76,7 @@ class Attachment:
                 terminal = await self._open(again=False)  # not raw yet, so that ^C ends a wait for the server
                 return await self._attached(terminal) if terminal is not None else self._end.result()
             finally:
-                self._words.connected()
+                self._words.silence()
                 self._screen.close()
 
     async def _open(self, *, again: bool) -> Terminal | None:
@@ -103,7 +105,7 @@ class Attachment:
                 typing.cancel()
                 await asyncio.gather(typing, return_exceptions=True)
                 self._ours = False
-                self._words.connected()
+                self._words.silence()
                 self._screen.leave()
 
     async def _serve_all(self, first: Terminal) -> End:
@@ -188,7 +190,7 @@ class Attachment:
                     continue
                 if self._words.helping:
                     self._words.go_on()
-                    part = b"" if part.startswith(b"\x1b") else part[1:]  # the key that went on
+                    part = _behind_a_key(part)
                 if part:
                     await self._send(part)
 
@@ -283,6 +285,11 @@ class Attachment:
         finally:
             for number in handlers:
                 self._loop.remove_signal_handler(number)
+
+
+def _behind_a_key(typed: bytes) -> bytes:
+    """Without the first key: a sequence, which comes alone, or a character of one byte or more."""
+    return b"" if typed.startswith(b"\x1b") else typed[_CHARACTER[typed[0] >> 4] :]
 
 
 async def _piped() -> bytes:

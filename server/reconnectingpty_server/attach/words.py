@@ -83,8 +83,11 @@ class Words:
                 if self._telling is None:
                     self._since = now
                     self._telling = self._loop.call_later(GRACE, self._tell_down)
-            case Connected() | Exited() | Closed():
-                self.connected()
+            case Connected():
+                if self.silence() and not self._screen.personal:
+                    self._tell("connected again")
+            case Exited() | Closed():
+                self.silence()
 
     def _tell_down(self) -> None:
         """Say that there is none; and for how long, every second."""
@@ -103,14 +106,12 @@ class Words:
         if self._notice and self._read is None and self._screen.personal:
             self._screen.cover([self._notice])
 
-    def connected(self) -> None:
-        """There is a connection, or none is wanted any more."""
+    def silence(self) -> bool:
+        """Say no more of it: there is a connection, or none is wanted any more. Whether anything was said."""
         if self._telling is not None:
             self._telling.cancel()
             self._telling = None
-        if self._notice:
-            self._notice = ""
-            if not self._screen.personal:
-                self._tell("connected again")
-            elif self._read is None:
-                self._screen.uncover()
+        said, self._notice = bool(self._notice), ""
+        if said and self._screen.personal and self._read is None:
+            self._screen.uncover()
+        return said

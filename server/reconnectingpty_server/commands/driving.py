@@ -143,9 +143,16 @@ def _send(arguments: argparse.Namespace) -> int:
     elif os.isatty(STDIN) and (arguments.keys or (arguments.enter and not arguments.paste)):
         given = b""
     else:
-        # Piece by piece: a ^C that comes between two reads of one call is heeded with the next input only.
-        given = b"".join(iter(partial(os.read, STDIN, SLICE), b""))
+        given = _piped()
     return _driven(partial(_type, given=given))(arguments)
+
+
+def _piped() -> bytes:
+    """All of standard input. Piece by piece: a ^C between two reads of one call would wait for the next input."""
+    given = bytearray()
+    while data := os.read(STDIN, SLICE):
+        given += data
+    return bytes(given)
 
 
 async def _type(arguments: argparse.Namespace, *, given: bytes) -> int:

@@ -7,10 +7,12 @@ import os
 import re
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 from reconnectingpty.asciicast import OUTPUT, RESIZE, NotARecording, Recording, size_of
@@ -22,6 +24,7 @@ from ..own_terminal import STDIN, STDOUT, Raw
 from ..remote import RemoteError
 
 PAUSE, STEP, QUIT = b" ", b".", (b"q", b"\x03", b"\x04")
+_STOPS = (signal.SIGTERM, signal.SIGHUP)
 _ANSWERS = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[]P_^X][^\x1b\x07]*(?:\x07|\x1b\\)?|\x1b.?", re.DOTALL)
 """What this terminal says to questions that the recorded program asked, and keys that are no single byte."""
 HELP = """\
@@ -32,6 +35,14 @@ space pauses and goes on, `.` shows the next event of a pause, q or ^C ends."""
 
 class Quit(Exception):
     """Whoever looks on has had enough."""
+
+
+class Stopped(Exception):
+    """A signal has told to end; `number` is its."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def add(commands: Any) -> None:
@@ -65,6 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
                 return status
     except Quit:
         return 130
+    except Stopped as stopped:
+        return 128 + stopped.number
     except (OSError, UnicodeDecodeError) as error:
         raise RemoteError(f"cannot play {path}: {getattr(error, 'strerror', None) or error}") from None
     except NotARecording as error:
@@ -92,12 +105,33 @@ def _plainly(path: str, speed: float, idle: float | None) -> None:
         recording = Recording(file)
         keys = os.isatty(STDIN) and path != "-"
         parser = Parser(Emulator(recording.size.cols, recording.size.rows, 0))
-        with Raw() if keys else nullcontext():
+        with _stoppable(), Raw() if keys else nullcontext():
             try:
                 _show(recording, parser, _Clock(speed, idle or recording.idle_limit, keys=keys))
             finally:
                 if os.isatty(STDOUT):
-                    _write(leaving(parser))
+                    with suppress(OSError):  # the terminal may be what has gone
+                        _write(leaving(parser))
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Signals that end a program raise Stopped instead, once, so that the terminal is put back."""
+    before = {number: signal.getsignal(number) for number in _STOPS}
+    heeded = [number for number in _STOPS if before[number] != signal.SIG_IGN]
+
+    def stop(number: int, _: object) -> None:
+        for other in heeded:
+            signal.signal(other, signal.SIG_IGN)
+        raise Stopped(number)
+
+    try:
+        for number in heeded:
+            signal.signal(number, stop)
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, before[number])
 
 
 def _show(recording: Recording, parser: Parser, clock: _Clock) -> None:
