@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import codecs
 import json
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,9 @@ from .size import DEFAULT_SIZE, Size
 OUTPUT, INPUT, RESIZE, MARKER, EXIT = "o", "i", "r", "m", "x"
 MAX_LINE = 64 << 20
 """Characters of a line that is read; who made a longer one did not record a terminal."""
+
+LONGEST = 1e9
+"""Seconds, 31 years: no recording has a longer pause, and system calls take no number."""
 
 _UTF8 = codecs.getincrementaldecoder("utf-8")
 
@@ -106,7 +108,7 @@ class Recording:
         self.size = _size(term)
         self.title = str(head.get("title") or "")
         limit = head.get("idle_time_limit")
-        self.idle_limit = float(limit) if isinstance(limit, int | float) and limit > 0 else None
+        self.idle_limit = float(limit) if isinstance(limit, int | float) and 0 < limit <= LONGEST else None
 
     def __iter__(self) -> Iterator[Event]:
         last = 0.0
@@ -114,7 +116,7 @@ class Recording:
             if line.startswith("#") or not line.strip():
                 continue
             match _parse(line):
-                case [int() | float() as time, str() as code, str() as text, *_] if math.isfinite(time):
+                case [int() | float() as time, str() as code, str() as text, *_] if abs(time) <= LONGEST:
                     after = time if self.version == 3 else time - last
                     last = time
                     yield Event(max(after, 0.0), code, text)

@@ -58,3 +58,11 @@ def test_what_is_no_recording_is_refused(line: str) -> None:
 def test_a_line_cut_off_by_a_crash_ends_the_recording() -> None:
     lines = ['{"version": 3, "term": {"cols": 80, "rows": 25}}', '[1, "o", "a"]', '[1, "o", "b']
     assert [event.text for event in Recording(lines)] == ["a"]
+
+
+@pytest.mark.parametrize("number", ["1e300", "9" * 400, "-1e300", "NaN", "1e999", "9" * 20_000])
+def test_a_time_that_no_clock_tells_ends_the_recording_and_such_a_limit_is_none(number: str) -> None:
+    lines = ['{"version": 3, "idle_time_limit": 2}', '[1, "o", "a"]', f'[{number}, "o", "b"]', '[1, "o", "c"]']
+    assert [event.text for event in Recording(lines)] == ["a"]
+    if len(number) < 4000:  # Python reads no longer integer
+        assert Recording([f'{{"version": 2, "idle_time_limit": {number}}}']).idle_limit is None

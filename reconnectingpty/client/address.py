@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -28,15 +29,12 @@ def links_folder() -> Path:
 
 def links() -> list[str]:
     """The links of this user's servers that run on this machine, the newest first."""
-    found = []
-    try:
-        files = sorted(links_folder().glob("*.link"), key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in files:
+    found: list[tuple[float, str]] = []
+    for path in links_folder().glob("*.link"):
+        with suppress(OSError):  # one that is ending takes its file along
             if path.stem.isdigit() and Path(f"/proc/{path.stem}").exists():
-                found.append(path.read_text())
-    except OSError:
-        pass  # one that is ending takes its file along
-    return found
+                found.append((path.stat().st_mtime, path.read_text()))
+    return [link for _, link in sorted(found, reverse=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +61,21 @@ class Address:
         url, _, query = url.partition("?")
         said = parse_qs(query) | parse_qs(fragment)
         token = token or os.environ.get("RECONNECTINGPTY_TOKEN") or said.get("token", [None])[0]
+        if token and not (token.isascii() and token.isprintable()):
+            raise AddressError("the token is none: it has characters that no header can hold")
         session = said.get("session", said.get("reconnect", [None]))[0]
+        wrong = AddressError(f"{url!r} is no server's address, which is {_FORMS}")
         if url.startswith("unix:"):
+            if url == "unix:":
+                raise wrong
             return cls("localhost", 0, path=url.removeprefix("unix:"), token=token, session=session)
-        parts = urlsplit(url)
         try:
+            parts = urlsplit(url)
             port = parts.port
         except ValueError:
-            port = -1
-        if parts.scheme not in _SECURE or not parts.hostname or port == -1:
-            raise AddressError(f"{url!r} is no server's address, which is {_FORMS}")
+            raise wrong from None
+        if parts.scheme not in _SECURE or not parts.hostname:
+            raise wrong
         secure = _SECURE[parts.scheme]
         prefix = parts.path.rstrip("/").removesuffix("/pty")
         return cls(parts.hostname, port or (443 if secure else 80), secure, prefix=prefix, token=token, session=session)

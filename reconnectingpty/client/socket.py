@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import ssl
 from typing import Any
 
@@ -14,6 +13,7 @@ from websockets.typing import Subprotocol
 from ..wire import v1
 from ..wire.close import CloseCode
 from .address import Address
+from .refusal import refusal
 
 MAX_FRAME = 4 << 20
 """Bytes of one message; a server's longest have a quarter of a MiB."""
@@ -77,8 +77,8 @@ class Socket:
         except InvalidStatus as error:
             status = error.response.status_code
             raise Refused(_told(error.response), status=status, transient=status in TRANSIENT) from None
-        except InvalidURI as error:
-            raise Refused(str(error), transient=False) from None
+        except (InvalidURI, UnicodeError) as error:
+            raise Refused(address.unreachable(error), transient=False) from None
         except (OSError, EOFError, InvalidHandshake, TimeoutError) as error:
             raise Refused(address.unreachable(error)) from None
         if socket.subprotocol != v1.SUBPROTOCOL:
@@ -121,7 +121,5 @@ def _broken(error: ConnectionClosed) -> Broken:
 
 def _told(response: Response) -> str:
     """What a server says of its refusal."""
-    try:
-        return str(json.loads(response.body or b"")["message"])
-    except (ValueError, KeyError, TypeError):
-        return f"the server answered {response.status_code} {response.reason_phrase}".rstrip()
+    said = refusal(bytes(response.body or b""))
+    return said or f"the server answered {response.status_code} {response.reason_phrase}".rstrip()

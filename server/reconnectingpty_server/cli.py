@@ -39,6 +39,9 @@ def main(arguments: list[str] | None = None) -> None:
     except RemoteError as error:
         complain(error)
         status = 1
+    except UnicodeEncodeError:
+        complain("what is given has to be text, and is no UTF-8")
+        status = parsed.failed
     except KeyboardInterrupt:
         status = 130
     except BrokenPipeError:

@@ -13,10 +13,22 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 from reconnectingpty.client import Address, AddressError
+from reconnectingpty.client.refusal import refusal
 
 
 class RemoteError(Exception):
     """The server can't be reached, or refused; the message is one line for the user."""
+
+
+class _Told(dict[str, Any]):
+    """A JSON answer, which has what is asked of it, or is a stranger's."""
+
+    def __init__(self, fields: dict[str, Any], stranger: RemoteError) -> None:
+        super().__init__(fields)
+        self._stranger = stranger
+
+    def __missing__(self, _: str) -> Any:
+        raise self._stranger
 
 
 class _UnixConnection(http.client.HTTPConnection):
@@ -48,12 +60,13 @@ class Remote(Address):
         if token is None and token_file:
             try:
                 token = Path(token_file).read_text().strip()
-            except OSError as error:
-                raise RemoteError(f"--token-file: cannot read {token_file}: {error.strerror}") from None
+            except (OSError, ValueError) as error:
+                why = error.strerror if isinstance(error, OSError) else "it is no text"
+                raise RemoteError(f"--token-file: cannot read {token_file}: {why}") from None
         try:
             remote = super(Remote, cls).of(url, token)
         except AddressError as error:
-            raise RemoteError(f"--url: {error}") from None
+            raise RemoteError(str(error)) from None
         url = url or os.environ.get("RECONNECTINGPTY_URL") or ""
         shared = parse_qs(url.partition("#")[2]).get("share")
         return remote._as_guest(shared[0]) if shared and not token else remote
@@ -61,7 +74,7 @@ class Remote(Address):
     def _as_guest(self, shared: str) -> Remote:
         host = replace(self, token=None)
         answer, headers = host._exchange("POST", "/api/login", json.dumps({"share": shared}).encode(), {})
-        told = json.loads(answer)
+        told = host._told(answer)
         cookie = headers.get("set-cookie", "").partition(";")[0]
         return replace(host, link=told["link"], cookie=cookie, session=told["session"])
 
@@ -94,21 +107,31 @@ class Remote(Address):
             connection.request(method, target, body, headers=self.headers | kind)
             response = connection.getresponse()
             answer = response.read()
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, UnicodeError, http.client.HTTPException) as error:
             raise RemoteError(self.unreachable(error)) from None
         finally:
             connection.close()
         if response.status >= 300:
-            raise RemoteError(_message(answer) or f"the server answered {response.status}")
+            raise RemoteError(refusal(answer) or f"the server answered {response.status}")
         return answer, response.headers
 
     def json(self, path: str) -> Any:
         """A JSON answer to a GET. Raises RemoteError."""
-        return json.loads(self.request("GET", path))
+        return self._told(self.request("GET", path))
 
     def post(self, path: str, fields: dict[str, Any]) -> Any:
         """The JSON answer to a POST. Raises RemoteError."""
-        return json.loads(self.request("POST", path, json.dumps(fields).encode()))
+        return self._told(self.request("POST", path, json.dumps(fields).encode()))
+
+    def _told(self, answer: bytes) -> _Told:
+        stranger = RemoteError(f"what answers at {self} is something else than reconnectingpty")
+        try:
+            told = json.loads(answer)
+        except ValueError:
+            raise stranger from None
+        if not isinstance(told, dict):
+            raise stranger
+        return _Told(told, stranger)
 
     def page(self, path: str) -> str:
         """A path of the server as an address for browsers."""
@@ -117,13 +140,3 @@ class Remote(Address):
         node = re.match(r"/node/[^/]+(?=/)", path)
         prefix = self.prefix.removesuffix(node[0]) if node is not None else self.prefix  # not the same node twice
         return f"{'https' if self.secure else 'http'}://{self.netloc}{prefix}{path}"
-
-
-def _message(body: bytes) -> str:
-    """What an answer says of an error, and of each field that is wrong."""
-    try:
-        answer = json.loads(body)
-        details = [f"{wrong['field']} {wrong['detail']}" for wrong in answer.get("validations") or ()]
-        return ": ".join([str(answer["message"]).rstrip("."), *(["; ".join(details)] if details else [])])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return ""

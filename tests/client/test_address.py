@@ -37,10 +37,26 @@ def test_urls_and_links_are_understood(url: str, websocket: str, token: str | No
     assert "abc" not in repr(address)
 
 
-@pytest.mark.parametrize("url", ["h:1", "ftp://h", "http://", "http://h:99999", "http://h:x/", "//h"])
+@pytest.mark.parametrize(
+    "url", ["h:1", "ftp://h", "http://", "http://h:99999", "http://h:x/", "//h", "http://[::1", "unix:"]
+)
 def test_what_is_no_address_is_told(url: str) -> None:
     with pytest.raises(AddressError, match="is no server's address"):
         Address.of(url)
+
+
+@pytest.mark.parametrize("token", ["a€", "ä", "a\nb", "a\0"])
+def test_a_token_that_no_header_can_hold_is_told(token: str) -> None:
+    with pytest.raises(AddressError, match="the token is none"):
+        Address.of("http://h", token)
+
+
+def test_a_server_that_ends_meanwhile_hides_no_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "reconnectingpty"
+    folder.mkdir()
+    (folder / "1.link").symlink_to(tmp_path / "gone")  # listed, and not there any more
+    (folder / f"{os.getpid()}.link").write_text("http://here:2/")
+    assert str(Address.of()) == "here:2"
 
 
 def test_what_is_said_counts_before_the_environment_and_that_before_the_servers_here(

@@ -75,12 +75,16 @@ async def test_a_session_is_started_in_the_background_listed_and_ended() -> None
             ["ID", "STATE", "NAME", "SIZE", "VIEWERS", "IDLE", "COMMAND"],
             ["work", "ready", "the wörk", "100x30", "0", re.split("  +", out.splitlines()[1])[5], command],
         ]
-        random = (await told(server, "new"))["id"]
+        started = await told(server, "new")
+        random = started["id"]
+        assert (started["state"], started["pid"] > 0) == ("ready", True)
         assert len(await told(server, "list")) == 2
         status, _, err = await run(server, "new", "work")
         assert (status, err) == (1, "reconnectingpty: there is a session 'work' already\n")
         status, _, err = await run(server, "kill", "work", "none", random)
         assert (status, err) == (1, "reconnectingpty: there is no session 'none'\n")
+        await run(server, "new", "linked")
+        assert await run(server, "kill", f"{server.http}/?session=linked") == (0, "", "")
         assert await told(server, "list") == []
         _, out, _ = await run(server, "list")
         assert out.split() == ["ID", "STATE", "NAME", "SIZE", "VIEWERS", "IDLE", "COMMAND", "TITLE"]

@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Attach."""
     from .. import attach  # not needed by the other commands, which would have to wait for it
 
-    remote, session = session_of(arguments)
+    remote, session = session_of(arguments, arguments.session)
     asked = AttachRequest(
         session=session or remote.json("/api/node")["session"],
         client=secrets.token_hex(8),

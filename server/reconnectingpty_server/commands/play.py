@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
-from reconnectingpty.asciicast import OUTPUT, RESIZE, NotARecording, Recording, size_of
+from reconnectingpty.asciicast import LONGEST, OUTPUT, RESIZE, NotARecording, Recording, size_of
 from reconnectingpty.terminal.emulator import Emulator
 from reconnectingpty.terminal.leaving import leaving
 from reconnectingpty.terminal.parser import Parser
@@ -139,8 +139,8 @@ def _show(recording: Recording, parser: Parser, clock: _Clock) -> None:
         clock.wait(event.after)
         if event.code == OUTPUT:
             data = event.text.encode("utf-8", "replace")
+            parser.feed(data)  # first: whatever is written has to be undone, also where a signal comes in between
             _write(data)
-            parser.feed(data)
         elif event.code == RESIZE and (size := size_of(event)) is not None:
             parser.emulator.resize(size.rows, size.cols)
 
@@ -163,7 +163,7 @@ class _Clock:
 
     def wait(self, seconds: float) -> None:
         """Return when so much more of the recording's time is over. Raises Quit."""
-        seconds = min(seconds, self._idle if self._idle is not None else seconds) / self._speed
+        seconds = min(min(seconds, self._idle if self._idle is not None else seconds) / self._speed, LONGEST)
         if self._left is not None:
             self._left = seconds
         self._due += seconds

@@ -91,18 +91,18 @@ def server_of(arguments: argparse.Namespace) -> Remote:
     return Remote.of(arguments.url, arguments.token, arguments.token_file)
 
 
-def session_of(arguments: argparse.Namespace) -> tuple[Remote, str | None]:
+def session_of(arguments: argparse.Namespace, target: str | None) -> tuple[Remote, str | None]:
     """The server, and the session by its id or within a link; None where none is named. Raises RemoteError."""
-    target = arguments.session
     if target is not None and ("://" in target or target.startswith("unix:")):
-        arguments.url, target = target, None
+        remote = Remote.of(target, arguments.token, arguments.token_file)
+        return remote, remote.session
     remote = server_of(arguments)
     return remote, target or remote.session
 
 
-def named_session(arguments: argparse.Namespace) -> tuple[Remote, str]:
+def named_session(arguments: argparse.Namespace, target: str | None) -> tuple[Remote, str]:
     """The same, where one has to be named. Raises RemoteError."""
-    remote, session = session_of(arguments)
+    remote, session = session_of(arguments, target)
     if session is None:
         raise RemoteError("that link names no session")
     return remote, session
@@ -110,7 +110,7 @@ def named_session(arguments: argparse.Namespace) -> tuple[Remote, str]:
 
 def terminal_of(arguments: argparse.Namespace, *, start: bool = False, readonly: bool = False) -> Terminal:
     """The session as a program uses it; its size is left to others. Raises RemoteError."""
-    remote, session = named_session(arguments)
+    remote, session = named_session(arguments, arguments.session)
     request = AttachRequest(
         session=session,
         rows=0,

@@ -24,10 +24,13 @@ LIST = """\
 The sessions that one may see, behind a router those of all nodes: the id, which is what other commands want, the name
 if it has one, what it runs, its size, how many are attached, since when nothing has happened, and its title."""
 NEW = """\
-Starts a session, and prints its id. It runs in the background, until somebody attaches:
+Starts a session, and prints its id. It runs in the background, until somebody attaches; one that nobody is attached to
+for as long as the server's --timeout says is ended.
 
   id=$(reconnectingpty new --command 'make -j2')
-  reconnectingpty attach $id"""
+  reconnectingpty attach --no-start $id
+
+Without --no-start, attach starts another session where this one has ended."""
 KILL = "Ends sessions, and waits until they have: their programs get their grace to end by themselves."
 SCREEN = """\
 Prints what a session shows now. `ansi` is with its colours, `json` with the cursor, size and title, too."""
@@ -54,7 +57,7 @@ def add(commands: Any) -> None:
     new.add_argument("--json", action="store_true", help="everything about it, as JSON")
 
     killing = add_command(commands, "kill", "end sessions", KILL, _kill)
-    killing.add_argument("sessions", nargs="+", metavar="SESSION")
+    killing.add_argument("sessions", nargs="+", metavar="SESSION|URL", help="its id, or a link")
 
     screen = add_command(commands, "screen", "print what a session shows", SCREEN, _screen, "its id, or a link")
     screen.add_argument("--format", choices=("text", "ansi", "json"), default="text", help="(default: text)")
@@ -121,10 +124,13 @@ def _new(arguments: argparse.Namespace) -> int:
     if arguments.size is not None:
         fields["cols"], fields["rows"] = arguments.size
     body = {name: value for name, value in fields.items() if value}
-    told = everywhere.start(server_of(arguments), body)
+    remote = server_of(arguments)
+    told = everywhere.start(remote, body)
     arguments.session, arguments.command = told["id"], ""
     try:
         asyncio.run(_start(arguments))
+        if arguments.json:  # what it is now that it runs
+            told = remote.json(f"/api/sessions/{quote(told['id'], safe='')}")
     except ConnectFailed as error:
         raise RemoteError(str(error)) from None
     except SessionEnded:
@@ -140,9 +146,10 @@ async def _start(arguments: argparse.Namespace) -> None:
 
 
 def _kill(arguments: argparse.Namespace) -> int:
-    remote, status = server_of(arguments), 0
-    for session in arguments.sessions:
+    status = 0
+    for target in arguments.sessions:
         try:
+            remote, session = named_session(arguments, target)
             remote.request("DELETE", f"/api/sessions/{quote(session, safe='')}")
         except RemoteError as error:
             complain(error)
@@ -151,14 +158,14 @@ def _kill(arguments: argparse.Namespace) -> int:
 
 
 def _screen(arguments: argparse.Namespace) -> int:
-    remote, session = named_session(arguments)
+    remote, session = named_session(arguments, arguments.session)
     shown = remote.request("GET", f"/api/sessions/{quote(session, safe='')}/screen", format=arguments.format)
     sys.stdout.buffer.write(shown)
     return 0
 
 
 def _share(arguments: argparse.Namespace) -> int:
-    remote, session = named_session(arguments)
+    remote, session = named_session(arguments, arguments.session)
     path = f"/api/sessions/{quote(session, safe='')}/links"
     if arguments.revoke:
         remote.request("DELETE", f"{path}/{quote(arguments.revoke, safe='')}")
