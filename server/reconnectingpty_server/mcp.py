@@ -8,11 +8,13 @@ its commands. The package `mcp` is an extra; nobody else imports this.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import secrets
+import signal
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import wraps
 from importlib.metadata import version
@@ -31,11 +33,14 @@ from .cluster import everywhere
 from .remote import Remote, RemoteError
 
 MAX_OPEN = 64
-"""Sessions that are kept open; then the one not used for longest is let go of, which ends nothing."""
+"""Sessions that are kept open; then, of those that nobody uses, the one not used for longest is let go of."""
 MAX_TEXT = 40_000
 """Characters of a command's output that are told, half of them from its end."""
 MAX_SECONDS = 3600.0
 PATIENCE = 10.0
+LEAVE_SECONDS = 2.0
+"""How long saying goodbye to the sessions may take, once a signal has told to end."""
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 INSTRUCTIONS = """\
 Real terminals on a server. A session lives on when you are gone, and people may look at it, type into it, or take it
 over: `reconnectingpty attach SESSION`. Start one with start_session. For shell commands use run_command, which knows
@@ -84,25 +89,47 @@ class Seen:
     screen: str
 
 
+class _Kept:
+    """A session's terminal, once it has been reached, and how many tools use it just now."""
+
+    def __init__(self) -> None:
+        self.terminal: Terminal | None = None
+        self.turn = asyncio.Lock()
+        self.users = 0
+
+
 class Open:
-    """The sessions that were asked for."""
+    """The sessions that were asked for. One that is slow to be reached keeps nobody from another."""
 
     def __init__(self, remote: Remote, *, readonly: bool) -> None:
         self._remote = remote
         self._readonly = readonly
-        self._terminals: OrderedDict[str, Terminal] = OrderedDict()
-        self._turn = asyncio.Lock()
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
-    async def terminal(self, session: str) -> Terminal:
-        """A session that there is, or as it was at its end. Raises ConnectFailed, SessionEnded."""
-        async with self._turn:
-            terminal = self._terminals.pop(session, None)
-            if terminal is None or terminal.end is not None:
-                terminal = await self._opened(session, terminal)
-            self._terminals[session] = terminal
-            if len(self._terminals) > MAX_OPEN:
-                await self._terminals.popitem(last=False)[1].aclose()
-            return terminal
+    @asynccontextmanager
+    async def terminal(self, session: str) -> AsyncIterator[Terminal]:
+        """A session that there is, or as it was at its end; kept open while it is used. Raises ConnectFailed, ..."""
+        kept = self._kept.setdefault(session, _Kept())
+        self._kept.move_to_end(session)
+        kept.users += 1
+        try:
+            async with kept.turn:
+                if kept.terminal is None or kept.terminal.end is not None:
+                    kept.terminal = await self._opened(session, kept.terminal)
+            yield kept.terminal
+        finally:
+            kept.users -= 1
+            if kept.terminal is None and not kept.users:
+                self._kept.pop(session, None)
+            await self._let_go()
+
+    async def _let_go(self) -> None:
+        """Of those not used for longest, where there are too many."""
+        unused = [session for session, kept in self._kept.items() if not kept.users]
+        surplus = [self._kept.pop(session) for session in unused[: max(len(self._kept) - MAX_OPEN, 0)]]
+        for kept in surplus:
+            assert kept.terminal is not None
+            await kept.terminal.aclose()
 
     async def _opened(self, session: str, ended: Terminal | None) -> Terminal:
         request = AttachRequest(
@@ -126,8 +153,9 @@ class Open:
 
     async def aclose(self) -> None:
         """Let go of all."""
-        while self._terminals:
-            await self._terminals.popitem()[1].aclose()
+        terminals = [kept.terminal for kept in self._kept.values() if kept.terminal is not None]
+        self._kept.clear()
+        await asyncio.gather(*(terminal.aclose() for terminal in terminals))
 
 
 def _told(tool: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
@@ -141,15 +169,41 @@ def _told(tool: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
             raise ToolError("this session may be looked at, and no more") from None
         except SessionEnded as error:
             raise ToolError(f"the session has ended: {error}") from None
+        except re.error as error:
+            raise ToolError(f"{error.pattern!r} is no regular expression: {error}") from None
         except (ReconnectingPTYError, RemoteError, ValueError) as error:
             raise ToolError(str(error)) from None
 
     return told
 
 
-def make(remote: Remote, *, readonly: bool = False) -> MCPServer[None]:
-    """The server for programs, in front of a server of sessions. `readonly`: without the tools that change anything."""
+async def serve(remote: Remote, *, readonly: bool) -> None:
+    """Serve until standard input ends. `readonly`: without the tools that change anything.
+
+    A signal ends the process when the sessions have been let go of: nothing else ends a read of standard input.
+    """
+    loop = asyncio.get_running_loop()
     sessions = Open(remote, readonly=readonly)
+    stopped: asyncio.Future[int] = loop.create_future()
+
+    def stop(number: int) -> None:
+        if not stopped.done():
+            stopped.set_result(number)
+
+    for number in _STOPS:
+        loop.add_signal_handler(number, stop, number)
+    serving = asyncio.create_task(_make(remote, sessions, readonly=readonly).run_stdio_async())
+    await asyncio.wait((serving, stopped), return_when=asyncio.FIRST_COMPLETED)
+    if not stopped.done():
+        return serving.result()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LEAVE_SECONDS):
+            await sessions.aclose()
+    os._exit(128 + stopped.result())
+
+
+def _make(remote: Remote, sessions: Open, *, readonly: bool) -> MCPServer[None]:
+    """The server for programs, in front of a server of sessions."""
 
     @asynccontextmanager
     async def living(_: MCPServer[None]) -> AsyncIterator[None]:
@@ -183,8 +237,8 @@ def _add_looking(server: MCPServer[None], remote: Remote, sessions: Open) -> Non
     @_told
     async def read_screen(session: str) -> str:
         """What a session's terminal shows now, as text; then its size, the cursor, and the title."""
-        terminal = await sessions.terminal(session)
-        return await _look(terminal)
+        async with sessions.terminal(session) as terminal:
+            return await _look(terminal)
 
     @server.tool()
     @_told
@@ -204,11 +258,11 @@ def _add_looking(server: MCPServer[None], remote: Remote, sessions: Open) -> Non
         conditions += [Ended()] if exit else []
         if not conditions:
             raise ToolError("wait for what? pattern, quiet_seconds or exit says")
-        terminal = await sessions.terminal(session)
-        try:
-            found = await terminal.wait_for(*conditions, timeout=_bounded(timeout_seconds))
-        except TimeoutError:
-            return Seen("timeout", "", None, await _look(terminal))
+        async with sessions.terminal(session) as terminal:
+            try:
+                found = await terminal.wait_for(*conditions, timeout=_bounded(timeout_seconds))
+            except TimeoutError:
+                return Seen("timeout", "", None, await _look(terminal))
         match conditions[found.index]:
             case re.Pattern():
                 what = "pattern"
@@ -229,8 +283,8 @@ def _add_doing(server: MCPServer[None], remote: Remote, sessions: Open) -> None:
         """
         fields = {"id": name, "command": command, "rows": rows, "cols": cols}
         told = await asyncio.to_thread(everywhere.start, remote, {key: value for key, value in fields.items() if value})
-        await sessions.terminal(told["id"])  # what it runs starts with the first that is there
-        return _session(await asyncio.to_thread(remote.json, f"/api/sessions/{quote(told['id'], safe='')}"))
+        async with sessions.terminal(told["id"]):  # what it runs starts with the first that is there
+            return _session(await asyncio.to_thread(remote.json, f"/api/sessions/{quote(told['id'], safe='')}"))
 
     @server.tool()
     @_told
@@ -238,12 +292,12 @@ def _add_doing(server: MCPServer[None], remote: Remote, sessions: Open) -> None:
         """Run a command in the shell that the session shows, and wait for its end: exit status and output. The shell
         has to be at its prompt. A command that takes longer than the timeout goes on; wait_for tells when it is done.
         """
-        terminal = await sessions.terminal(session)
         timeout = _bounded(timeout_seconds)
-        try:
-            done = await terminal.run(command, timeout=timeout)
-        except TimeoutError:
-            return Ran(None, "", timeout, True, await _look(terminal))
+        async with sessions.terminal(session) as terminal:
+            try:
+                done = await terminal.run(command, timeout=timeout)
+            except TimeoutError:
+                return Ran(None, "", timeout, True, await _look(terminal))
         return Ran(done.status, _shortened(done.output), round(done.seconds, 3))
 
     @server.tool()
@@ -252,11 +306,11 @@ def _add_doing(server: MCPServer[None], remote: Remote, sessions: Open) -> None:
         """Type text into a session, and Enter after it if `enter` is true. With `paste` it is pasted, so that an editor
         takes several lines as one piece.
         """
-        terminal = await sessions.terminal(session)
-        await (terminal.paste(text) if paste else terminal.send(text))
-        if enter:
-            await terminal.press("Enter")
-        return await _flushed(terminal, "typed")
+        async with sessions.terminal(session) as terminal:
+            await (terminal.paste(text) if paste else terminal.send(text))
+            if enter:
+                await terminal.press("Enter")
+            return await _flushed(terminal, "typed")
 
     @server.tool()
     @_told
@@ -264,9 +318,9 @@ def _add_doing(server: MCPServer[None], remote: Remote, sessions: Open) -> None:
         """Press keys, one after the other: characters, or Enter, Tab, Escape, Backspace, Up, Down, Left, Right, Home,
         End, PageUp, PageDown, Insert, Delete, Space, F1 to F12; with C-, M-, S- before it for Ctrl, Alt, Shift: C-c.
         """
-        terminal = await sessions.terminal(session)
-        await terminal.press(*keys)
-        return await _flushed(terminal, "pressed")
+        async with sessions.terminal(session) as terminal:
+            await terminal.press(*keys)
+            return await _flushed(terminal, "pressed")
 
     @server.tool()
     @_told

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -10,9 +13,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from mcp import Client, StdioServerParameters
 
-from ..support.serving import TOKEN, Remote, serving
+from reconnectingpty_server import mcp
+from reconnectingpty_server.remote import Remote
+
+from ..client.support import terminal_of
+from ..support.serving import TOKEN, Serving, serving
 
 SHELL = "env PS1='$ ' bash --norc --noprofile"
 LOOKING = {"list_sessions", "read_screen", "wait_for"}
@@ -40,7 +48,7 @@ class Agent:
 
 
 @asynccontextmanager
-async def agent(server: Remote, *flags: str) -> AsyncIterator[Agent]:
+async def agent(server: Serving, *flags: str) -> AsyncIterator[Agent]:
     """One that has terminals on that server."""
     environment = {"PATH": os.environ["PATH"], "RECONNECTINGPTY_URL": server.http, "RECONNECTINGPTY_TOKEN": TOKEN}
     arguments = ["-m", "reconnectingpty_server", "mcp", *flags]
@@ -105,6 +113,7 @@ async def test_what_fails_is_told_in_words_that_help() -> None:
         await call("start_session", name="work")
         assert "is no key" in await call.fails("press_keys", session="work", keys=["Hyper"])
         assert "wait for what" in await call.fails("wait_for", session="work")
+        assert "'(' is no regular expression: missing )" in await call.fails("wait_for", session="work", pattern="(")
         assert "timeout must be above 0" in await call.fails(
             "run_command", session="work", command="ls", timeout_seconds=0
         )
@@ -120,6 +129,89 @@ async def test_one_that_only_looks_has_no_other_tools() -> None:
             (session,) = server.server.sessions
             (viewer,) = session._viewers
             assert viewer.readonly
+
+
+async def test_a_session_in_use_is_not_let_go_of_however_many_others_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mcp, "MAX_OPEN", 1)
+    async with serving(command=SHELL) as server:
+        for name in "abc":
+            async with terminal_of(server, "", session=name):
+                pass
+        sessions = mcp.Open(Remote.of(server.http, TOKEN), readonly=False)
+        async with sessions.terminal("a") as used:
+            running = asyncio.create_task(used.run("read x; echo got $x"))
+            await used.wait_for("read x; echo")
+            for name in "bc":
+                async with sessions.terminal(name) as other:
+                    await other.run("true")
+                assert other.end is not None or not other.connected
+            async with sessions.terminal("a") as same:
+                assert same is used
+                await same.send("it\r")
+            assert (await running).output.endswith("got it")
+        async with sessions.terminal("b"):
+            assert used.connected
+        assert not used.connected
+        await sessions.aclose()
+
+
+async def test_a_session_that_is_slow_to_be_reached_keeps_nobody_from_another() -> None:
+    connected, never = asyncio.Event(), asyncio.Event()
+
+    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.set()
+        await never.wait()
+        writer.close()
+
+    async with serving(command=SHELL) as server, await asyncio.start_server(silent, "127.0.0.1", 0) as mute:
+        async with terminal_of(server, "", session="a"):
+            pass
+        sessions = mcp.Open(Remote.of(server.http, TOKEN), readonly=False)
+        async with sessions.terminal("a") as first:
+            pass
+        sessions._remote = Remote.of(f"http://127.0.0.1:{mute.sockets[0].getsockname()[1]}", TOKEN)
+        slow = asyncio.create_task(sessions.terminal("b").__aenter__())
+        await connected.wait()
+        async with sessions.terminal("a") as again:
+            assert again is first
+        assert not slow.done()
+        slow.cancel()
+        await asyncio.gather(slow, return_exceptions=True)
+        never.set()
+        await sessions.aclose()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_it_whatever_it_waits_for(number: signal.Signals) -> None:
+    async with serving(command=SHELL) as server:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "reconnectingpty_server", "mcp"), stdin=-1, stdout=-1, stderr=-1,
+            env=os.environ | {"RECONNECTINGPTY_URL": server.http, "RECONNECTINGPTY_TOKEN": TOKEN},
+        )  # fmt: skip
+        assert process.stdin is not None
+        assert process.stdout is not None
+
+        def say(**message: Any) -> None:
+            assert process.stdin is not None
+            process.stdin.write(json.dumps({"jsonrpc": "2.0"} | message).encode() + b"\n")
+
+        about = {"protocolVersion": "2025-03-26", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
+        async with asyncio.timeout(50):
+            say(id=1, method="initialize", params=about)
+            await process.stdout.readline()
+            say(method="notifications/initialized")
+            say(id=2, method="tools/call", params={"name": "start_session", "arguments": {"name": "work"}})
+            await process.stdout.readline()
+            waiting = {"session": "work", "pattern": "never", "timeout_seconds": 600}
+            say(id=3, method="tools/call", params={"name": "wait_for", "arguments": waiting})
+            process.send_signal(number)
+            assert await process.wait() == 128 + number  # with standard input open
+            _, err = await process.communicate()
+        assert err == b""
+        (session,) = server.server.sessions
+        assert session.info().state == "ready"
 
 
 def test_without_the_extra_it_says_how_to_install_it(tmp_path: Path) -> None:

@@ -32,5 +32,5 @@ def run(arguments: argparse.Namespace) -> int:
         if (error.name or "").partition(".")[0] != "mcp":
             raise
         raise RemoteError("this needs the package mcp: pip install 'reconnectingpty[mcp]'") from None
-    asyncio.run(mcp.make(server_of(arguments), readonly=arguments.readonly).run_stdio_async())
+    asyncio.run(mcp.serve(server_of(arguments), readonly=arguments.readonly))
     return 0
