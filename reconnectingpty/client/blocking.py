@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
 from pyte.screens import Char
@@ -19,9 +19,10 @@ from pyte.screens import Char
 from ..size import Size
 from ..terminal.screen import Screen
 from .commands import Completed
-from .events import Closed, Exited
+from .events import Closed, Event, Exited
 from .keys import Key
 from .output import SLICE
+from .terminal import ANSWER_SECONDS
 from .terminal import Terminal as AsyncTerminal
 from .terminal import connect as connect_async
 from .view import Mark
@@ -41,6 +42,7 @@ class Terminal:
         self._thread = threading.Thread(target=self._loop.run_forever, name="terminal", daemon=True)
         self._make = make
         self._terminal: AsyncTerminal | None = None
+        self._read = b""  # and not given out yet
 
     def __enter__(self) -> Terminal:
         self._thread.start()
@@ -67,9 +69,12 @@ class Terminal:
                 self._stop()
 
     def _stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        try:
+            self._wait(_others_ended())
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -89,6 +94,11 @@ class Terminal:
     def session(self) -> str:
         """The session's id."""
         return self._open_one.session
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection now."""
+        return self._open_one.connected
 
     @property
     def size(self) -> Size:
@@ -117,8 +127,14 @@ class Terminal:
         self._wait(self._open_one.flush())
 
     def read(self, most: int = SLICE) -> bytes:
-        """The next output; `b""` at the very end."""
-        return self._wait(self._open_one.read(most))
+        """The next output; `b""` at the very end. What had come when a ^C ended the call is for the next one."""
+        self._wait(self._fetch(most))
+        data, self._read = self._read[:most], self._read[most:]
+        return data
+
+    async def _fetch(self, most: int) -> None:
+        if not self._read:
+            self._read = await self._open_one.read(most)
 
     def __iter__(self) -> Iterator[bytes]:
         while data := self.read():
@@ -144,9 +160,15 @@ class Terminal:
         """Run a command in the shell."""
         return self._wait(self._open_one.run(command, timeout=timeout))
 
-    def enter(self) -> str:
+    def enter(self, *, timeout: float = ANSWER_SECONDS) -> str:
         """Make ready for `run` the shell that is at its prompt."""
-        return self._wait(self._open_one.enter())
+        return self._wait(self._open_one.enter(timeout=timeout))
+
+    def events(self) -> Iterator[Event]:
+        """The events, as they happen."""
+        events = self._open_one.events()
+        while (event := self._wait(_next(events))) is not None:
+            yield event
 
     def resize(self, rows: int, cols: int) -> None:
         """Tell of another size of this client's window."""
@@ -159,6 +181,18 @@ class Terminal:
     def wait_closed(self) -> Exited | Closed:
         """Return when the session is over, and how."""
         return self._wait(self._open_one.wait_closed())
+
+
+async def _next(events: AsyncIterator[Event]) -> Event | None:
+    return await anext(events, None)
+
+
+async def _others_ended() -> None:
+    """Return when nothing else goes on in this event loop."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 async def _calling(function: Callable[..., None], *arguments: Any) -> None:

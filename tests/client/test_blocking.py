@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from reconnectingpty.client import blocking
 
 from ..support.serving import TOKEN, serving
 
@@ -14,6 +21,7 @@ from reconnectingpty.client import SessionEnded, blocking
 with blocking.connect(sys.argv[1], token=sys.argv[2], session="x", command="bash --norc") as terminal:
     print(terminal.run("echo $((6 * 7)); false"))
     mark = terminal.mark()
+    print(terminal.enter(timeout=20))
     terminal.send("echo rea''dy; cat\\r")
     terminal.wait_for("^ready$", since=mark)
     terminal.press("a", "Enter", "C-d")
@@ -30,6 +38,8 @@ with blocking.connect(sys.argv[1], token=sys.argv[2], session="x", command="bash
     except SessionEnded as ended:
         print(ended)
     print(terminal.wait_closed().status, b"42" in b"".join(terminal))
+    events = list(terminal.events())
+    print(type(events[0]).__name__, type(events[-1]).__name__, terminal.connected)
 try:
     blocking.connect(sys.argv[1], token="wrong").__enter__()
 except Exception as error:
@@ -46,4 +56,51 @@ async def test_a_script_needs_no_event_loop() -> None:
     lines = out.decode().splitlines()
     assert err.decode() == ""
     assert lines[0].startswith("Completed(command='echo $((6 * 7)); false', status=1, output='42', raw=b'42\\r\\n'")
-    assert lines[1:] == ["30 90 30", "True", "exit status 3", "3 True", "ConnectFailed 401"]
+    told = ["bash", "30 90 30", "True", "exit status 3", "3 True", "Connected Exited False", "ConnectFailed 401"]
+    assert lines[1:] == told
+
+
+INTERRUPTED = """
+import os, signal, socket, threading
+from reconnectingpty.client import blocking
+
+mute = socket.create_server(("127.0.0.1", 0))
+
+def interrupt():
+    connection, _ = mute.accept()
+    os.kill(os.getpid(), signal.SIGINT)
+    connection.recv(1 << 16)
+
+threading.Thread(target=interrupt, daemon=True).start()
+try:
+    blocking.connect(f"http://127.0.0.1:{mute.getsockname()[1]}", session="x").__enter__()
+except KeyboardInterrupt:
+    print("interrupted", [thread.name for thread in threading.enumerate() if thread.name == "terminal"])
+"""
+
+
+def test_an_interrupt_while_it_connects_leaves_nothing_behind() -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("interrupted []\n", "")
+
+
+async def test_output_that_had_come_when_a_read_was_interrupted_is_for_the_next() -> None:
+    def use(url: str) -> bytes:
+        with blocking.connect(url, token=TOKEN, session="x", command="printf 'some output'; cat") as terminal:
+            waiting = terminal._wait
+
+            def interrupted(work: Coroutine[Any, Any, Any]) -> None:
+                waiting(work)
+                raise KeyboardInterrupt
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(terminal, "_wait", interrupted)
+                with pytest.raises(KeyboardInterrupt):
+                    terminal.read()
+            seen = b""
+            while len(seen) < len(b"some output"):
+                seen += terminal.read(4)
+            return seen
+
+    async with serving() as s:
+        assert await asyncio.to_thread(use, s.http) == b"some output"
