@@ -18,10 +18,12 @@ BASH = "bash --norc"
 
 async def test_a_command_that_takes_too_long_goes_on_and_another_has_to_wait_for_its_end() -> None:
     async with serving() as s, terminal_of(s, BASH) as terminal:
+        mark = await terminal.mark()
         with pytest.raises(TimeoutError):
-            await terminal.run("read line; echo read $line", timeout=0.3)
+            await terminal.run("echo here; read line; echo read $line", timeout=0.3)
         with pytest.raises(Busy):
             await terminal.run("echo too early")
+        await terminal.wait_for("^here$", since=mark)
         mark = await terminal.mark()
         await terminal.send("this\r")
         await terminal.wait_for(r"^read this$", since=mark)
@@ -114,9 +116,9 @@ async def test_output_that_was_missed_is_said_to_be() -> None:
         async with connect(url, session="x", token=TOKEN, command=BASH, settings=QUICK) as terminal:
             await terminal.run("true", timeout=PATIENCE)
             mark = await terminal.mark()
-            running = asyncio.create_task(terminal.run("read x; seq 200000; echo through", timeout=PATIENCE))
+            running = asyncio.create_task(terminal.run("echo here; read x; seq 200000; echo through", timeout=PATIENCE))
             waiting = asyncio.create_task(terminal.wait_for("^through$", since=mark))
-            await terminal.wait_for("read x; seq")
+            await terminal.wait_for("^here$", since=mark)
             way.away = True
             way.cut_now()
             async with terminal_of(s, "") as other:
