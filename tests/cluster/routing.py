@@ -45,6 +45,7 @@ class HAProxy(Remote):
         self._program = needed("/usr/sbin/haproxy", "haproxy")
         self._file = folder / "haproxy.cfg"
         self.control = str(folder / "control")
+        self._output = folder / "haproxy.said"
         self._notify = str(folder / "notify")
         self._notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._settings = {"check_seconds": 1, "gone_seconds": 2, "threads": 1} | settings
@@ -63,26 +64,28 @@ class HAProxy(Remote):
         self._notices.bind(self._notify)
         self._notices.setblocking(False)
         # As under systemd: the master tells when it has started or reloaded, and before that takes no further signal.
-        self.process = await asyncio.create_subprocess_exec(
-            *(*self._machine.enter, self._program, "-Ws", "-f", str(self._file)),
-            env=os.environ | {"NOTIFY_SOCKET": self._notify}, stdout=asyncio.subprocess.DEVNULL, stderr=-1,
-        )  # fmt: skip
+        # What it says goes into a file: it would wait for the reader of a pipe.
+        with self._output.open("wb") as said:
+            self.process = await asyncio.create_subprocess_exec(
+                *(*self._machine.enter, self._program, "-Ws", "-f", str(self._file)),
+                env=os.environ | {"NOTIFY_SOCKET": self._notify}, stdout=asyncio.subprocess.DEVNULL, stderr=said,
+            )  # fmt: skip
         await self._ready()
         await self._listens()
 
     async def _ready(self) -> None:
         ended = asyncio.create_task(self.process.wait())
-        said = asyncio.create_task(self._said_ready())
+        said = asyncio.create_task(self._is_ready())
         try:
             async with asyncio.timeout(PATIENCE):
                 await asyncio.wait({ended, said}, return_when=asyncio.FIRST_COMPLETED)
-            assert said.done(), await self._errors()
+            assert said.done(), self._output.read_text()
         finally:
             ended.cancel()
             said.cancel()
             await asyncio.gather(ended, said, return_exceptions=True)
 
-    async def _said_ready(self) -> None:
+    async def _is_ready(self) -> None:
         while b"READY=1" not in await asyncio.get_running_loop().sock_recv(self._notices, 4096):
             pass
 
@@ -92,14 +95,10 @@ class HAProxy(Remote):
                 try:
                     await self.say("show info")
                 except OSError:
-                    assert self.process.returncode is None, await self._errors()
+                    assert self.process.returncode is None, self._output.read_text()
                     await asyncio.sleep(0.02)
                 else:
                     return
-
-    async def _errors(self) -> str:
-        assert self.process.stderr is not None
-        return (await self.process.stderr.read()).decode()
 
     async def say(self, command: str) -> str:
         """What the worker answers to a command."""
@@ -136,15 +135,17 @@ class HAProxy(Remote):
         return {row[1]: "DRAIN" if (row[17], row[18]) == ("UP", "0") else row[17] for row in rows[1:]}
 
     async def until(self, **states: str) -> None:
-        """Wait until these nodes are in these states."""
+        """Wait until these nodes are in these states, and whoever takes what any node answers has seen it, too."""
+        lives = {node: "DOWN" if state == "DOWN" else "UP" for node, state in states.items()}
         async with asyncio.timeout(PATIENCE):
-            while not (await self.states()).items() >= states.items():
-                await asyncio.sleep(0.05)
+            for backend, wanted in (("nodes", states), ("any", lives)):
+                while not (await self.states(backend)).items() >= wanted.items():
+                    await asyncio.sleep(0.05)
 
     async def until_seen(self, *nodes: str) -> None:
         """Wait until every check of these nodes has been passed."""
         async with asyncio.timeout(PATIENCE):
-            for backend in ("nodes", "life"):
+            for backend in ("nodes", "any", "life"):
                 while not (await self.states(backend)).items() >= dict.fromkeys(nodes, "UP").items():
                     await asyncio.sleep(0.05)
 
@@ -159,7 +160,7 @@ class HAProxy(Remote):
         if self.process.returncode is None:
             self.process.terminate()
         async with asyncio.timeout(PATIENCE):
-            await self.process.communicate()
+            await self.process.wait()
         self._notices.close()
 
 

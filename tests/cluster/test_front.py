@@ -31,7 +31,7 @@ async def test_tls_ends_at_the_router_and_the_nodes_know_of_it(tmp_path: Path) -
         assert "; Secure" in headers["set-cookie"]
         assert headers["strict-transport-security"].startswith("max-age=31536000")
         status, headers, _ = await router.plain.request("GET", "/pty?reconnect=b.work", token=None)
-        assert (status, headers["location"]) == (308, f"https://{router.plain.address}/pty?reconnect=b.work")
+        assert (status, headers["location"]) == (308, f"https://{router.address}/pty?reconnect=b.work")
 
 
 async def test_the_nodes_are_known_by_their_certificates(tmp_path: Path) -> None:

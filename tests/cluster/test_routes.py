@@ -97,6 +97,10 @@ async def test_a_router_may_have_as_many_nodes_as_it_is_said_to(tmp_path: Path) 
         await router.until(last="UP", **dict.fromkeys(others, "DOWN"))
         nodes = (await router.json("/api/nodes"))["nodes"]
         assert nodes == [{"node": name, "up": name == "last"} for name in sorted([*others, "last"])]
+        # Beside what a client may send; more than that is too much for the node, which says so.
+        for length, expected in ((7000, 200), (12000, 431)):
+            assert (await router.request("GET", "/api/nodes", Cookie="x" * length))[0] == expected
+            assert (await router.request("GET", "/api/whoami", Cookie="x" * length))[0] == 200
 
 
 async def test_new_sessions_go_where_there_are_fewest(tmp_path: Path) -> None:

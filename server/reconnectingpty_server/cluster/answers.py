@@ -16,13 +16,12 @@ NAMELESS = (
 )
 PER_NODE = f"each node has its own: {PREFIX}<node>/... asks one, GET /api/nodes names them"
 ERRORS = {
-    400: "the router could not read that request",
-    408: "the request took too long to come",
     500: "the router failed",
     502: "what the node answered could not be read; try again",
     503: "no node takes that now; try again in a moment",
     504: "the node took too long; try again",
 }
+"""Not 400 and 408: HAProxy refuses what it can't read, or what does not come, before it looks at these."""
 RETRY_AFTER = 2
 
 

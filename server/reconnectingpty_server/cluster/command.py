@@ -29,6 +29,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--redirect", action="append", metavar="ADDR", help="where plain HTTP is sent on to HTTPS")
     parser.add_argument("--metrics", metavar="ADDR", help="where HAProxy has its own /metrics")
     parser.add_argument("--control", metavar="PATH", help="HAProxy's control socket")
+    parser.add_argument(
+        "--trusted-proxy", action="append", metavar="ADDR",
+        help="a proxy before the router whose X-Forwarded-For and -Proto count: address, network or `unix`",
+    )  # fmt: skip
+    parser.add_argument("--user", metavar="NAME", help="the user that HAProxy runs as once it listens")
+    parser.add_argument("--group", metavar="NAME", help="its group")
     parser.add_argument("--drain", action="append", default=[], metavar="NAME", help="no new sessions for this node")
     parser.add_argument("--output", metavar="PATH", help="write there, at once, rather than to standard output")
     parser.add_argument("--check", action="store_true", help="have `haproxy -c` check it first")
@@ -41,7 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
         router = read(
             arguments.config, arguments.nodes, arguments.drain, bind=arguments.bind, redirect=arguments.redirect,
             certificate=arguments.certificate, nodes_ca=arguments.nodes_ca, metrics=arguments.metrics,
-            control=arguments.control,
+            control=arguments.control, trusted_proxies=arguments.trusted_proxy, user=arguments.user,
+            group=arguments.group,
         )  # fmt: skip
         text = configuration(router)
         for warning in check(text) if arguments.check else ():

@@ -2,8 +2,8 @@
 
 Pure. The idea of it: one backend holds every node, so that `leastconn` counts the terminals of each; a request for a
 session names its server there by what stands before the dot; and whatever HAProxy would do with it where that server
-is down (it would take another one) is refused before. Each line that is not plain has its reason beside it, for
-whoever reads the file that comes out.
+is down (it would take another one) is refused before. What has nothing to do with sessions goes to any node that
+answers. Each line that is not plain has its reason beside it, for whoever reads the file that comes out.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from collections.abc import Sequence
 from ..values import Address
 from .answers import AWAY, ERRORS, GONE, NAMELESS, NOTHING, PER_NODE, UNKNOWN, answer, error, refuse
 from .arrival import QUERY, SESSIONS
+from .backends import ANY, FILES, LIFE, NODES, backends, section
 from .listing import HEADER
 from .names import PREFIX
-from .router import NodeAt, Router
+from .router import Router
 
-BACKEND = "nodes"
-LIFE = "life"
-FILES = "files"
 ANYBODYS = ("/api/login", "/api/logout", "/api/whoami", "/api/node", "/api/nodes")
 """What any node answers for all of them. The rest of the interface is about one node, and has to name it."""
+MINTS = "/api/node"
+"""Where an id for a new session comes from, and so the node that the session will be on."""
+HTTPS = 443
 WORDS = 48
 """Names on one line; HAProxy reads 64 words of each."""
 CIPHERS = ":".join(
@@ -29,18 +30,18 @@ CIPHERS = ":".join(
     for cipher in ("AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305")
     for key in ("ECDSA", "RSA")
 )
+ADDED = 1024 - 256
+"""Bytes that HAProxy keeps free by itself for what is added to a request's head, and we need some for the client."""
 LOG = "%ci:%cp [%tr] %ft %b/%s %TR/%Tw/%Tc/%Tr/%Ta %ST %B %tsc %ac/%fc/%bc/%sc/%rc %HM %HP"
 
 
 def configuration(router: Router) -> str:
     """The whole configuration file."""
-    parts = [_HEAD, _global(router), _DEFAULTS, _frontend(router), _backend(router), _life(router), _files(router)]
-    if router.nameservers:
-        parts.append(_resolvers(router.nameservers))
+    parts = [_HEAD, _global(router), _DEFAULTS, _frontend(router), *backends(router)]
     if router.redirect:
         parts.append(_redirect(router))
     if router.metrics is not None:
-        parts.append(_metrics(router.metrics))
+        parts.append(_metrics(router.metrics, router))
     return "\n".join(parts)
 
 
@@ -51,13 +52,13 @@ _HEAD = """\
 """
 
 
-def _lines(section: str, *lines: str) -> str:
-    return "\n".join([section, *(f"    {line}" for line in lines), ""])
+_ROOM_FOR_NAMES = ("# Room for the header that names all nodes.", "tune.bufsize 32768", "tune.maxrewrite 16384")
 
 
 def _global(router: Router) -> str:
     lines = [
         "master-worker",
+        *(_ROOM_FOR_NAMES if _many(router) else []),
         "# How long the connections of an old process may go on after a reload.",
         f"hard-stop-after {router.keep_seconds}s",
         "log stdout format raw local0 info",
@@ -76,10 +77,10 @@ def _global(router: Router) -> str:
             f"ssl-default-bind-ciphers {CIPHERS}",
             "ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets",
         ]
-    return _lines("global", *lines)
+    return section("global", *lines)
 
 
-_DEFAULTS = _lines(
+_DEFAULTS = section(
     "defaults",
     "mode http",
     "log global",
@@ -125,15 +126,10 @@ def _bind(address: Address, router: Router, *, tls: bool) -> str:
 def _frontend(router: Router) -> str:
     names = [node.name for node in router.nodes]
     session_field = SESSIONS.count("/") + 1
-    return _lines(
+    return section(
         "frontend terminals",
         *(_bind(address, router, tls=True) for address in router.bind),
-        "# What the nodes are told of the client, which can say nothing of that itself.",
-        "http-request del-header Forwarded",
-        "http-request del-header X-Real-IP",
-        "http-request del-header X-Forwarded-Host",
-        "http-request set-header X-Forwarded-For %[src]",
-        "http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]",
+        *_told_of_the_client(router),
         *(f"http-request del-header {name}" for name in (HEADER, *router.remove_headers)),
         *(['http-response set-header Strict-Transport-Security "max-age=31536000"'] if router.certificate else []),
         "# Which part of another target is the path, a node might see differently.",
@@ -159,110 +155,81 @@ def _frontend(router: Router) -> str:
         "# A node that is down: not another one in its place. It may only be starting again; after a while it is gone.",
         *(
             f"http-request set-var(txn.{state}) srv_is_up({backend}/{name}) if {{ var(txn.node) -m str {name} }}"
-            for state, backend in (("up", BACKEND), ("alive", LIFE))
+            for state, backend in (("up", NODES), ("alive", LIFE))
             for name in names
         ),
         refuse(410, GONE, "to_a_node !{ var(txn.up) -m bool } !{ var(txn.alive) -m bool }", "lf-string"),
         refuse(503, AWAY, "to_a_node !{ var(txn.up) -m bool }", "lf-string"),
         *_told_of_nodes(names),
-        "# The router is as alive as it answers, and ready while a node takes sessions.",
+        "# The router is as alive as it answers, and ready while it reaches a node: a full one has sessions, too.",
         answer("ok", "{ path /healthz }"),
-        refuse(503, ERRORS[503], f"{{ path /readyz }} {{ nbsrv({BACKEND}) lt 1 }}"),
+        refuse(503, ERRORS[503], f"{{ path /readyz }} {{ nbsrv({ANY}) lt 1 }}"),
         answer("ready", "{ path /readyz }"),
+        "# What names a session, or starts one; all else any node answers.",
+        f"use_backend {NODES} if to_a_node or is_terminal or to_start or {{ path {MINTS} }}",
         f"use_backend {FILES} if {{ path_beg /assets/ }} {{ method GET HEAD }}",
-        f"default_backend {BACKEND}",
+        f"default_backend {ANY}",
     )
+
+
+def _told_of_the_client(router: Router) -> list[str]:
+    networks = [str(network) for network in router.trusted_proxies if network is not None]
+    behind = [f"{{ src {' '.join(some)} }}" for some in _by(WORDS, networks)]
+    if None in router.trusted_proxies:
+        behind.append("!{ src -m found }")
+    kept = [
+        "# A proxy that may say for whom it asks; of several lines the last one counts.",
+        *(f"http-request set-var(txn.proxied) bool(true) if {condition}" for condition in behind),
+        "acl proxied var(txn.proxied) -m bool",
+        "acl hops req.fhdr(X-Forwarded-For) -m found",
+        "http-request set-var(txn.scheme) req.fhdr(X-Forwarded-Proto) if proxied",
+        "http-request set-var(txn.hops) req.fhdr(X-Forwarded-For) if proxied",
+        'http-request set-var-fmt(txn.hops) "%[var(txn.hops)], " if proxied hops { src -m found }',
+    ]
+    return [
+        *(kept if behind else []),
+        "# What the nodes are told of the client, which can say nothing of that itself.",
+        "http-request del-header Forwarded",
+        "http-request del-header X-Real-IP",
+        "http-request del-header X-Forwarded-Host",
+        f"http-request set-header X-Forwarded-For {'%[var(txn.hops)]' if behind else ''}%[src]",
+        "http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]",
+        *(
+            ["http-request set-header X-Forwarded-Proto %[var(txn.scheme)] if { var(txn.scheme) -m found }"]
+            * bool(behind)
+        ),
+    ]
 
 
 def _by(count: int, names: Sequence[str]) -> list[Sequence[str]]:
     return [names[start : start + count] for start in range(0, len(names), count)]
 
 
+def _many(router: Router) -> bool:
+    """Whether the header that names them may not find room in a buffer as it is."""
+    return sum(len(node.name) + len("=down ") for node in router.nodes) > ADDED
+
+
 def _told_of_nodes(names: Sequence[str]) -> list[str]:
     """The router knows its nodes, and the node that is asked knows who may know them."""
-    states = " ".join(f"{name}=%[srv_is_up({BACKEND}/{name}),iif(up,down)]" for name in names)
+    states = " ".join(f"{name}=%[srv_is_up({NODES}/{name}),iif(up,down)]" for name in names)
     return [f'http-request set-header {HEADER} "{states}" if {{ path /api/nodes }}']
 
 
-def _servers(router: Router, more: str) -> list[str]:
-    return [_server(node, router, more.format(node=node.name)) for node in router.nodes]
-
-
-def _server(node: NodeAt, router: Router, more: str) -> str:
-    line = f"server {node.name} {f'unix@{node.address.path}' if node.address.path else node.address} {more}"
-    if router.nodes_ca and not node.address.path:
-        line += f" ssl verify required ca-file {router.nodes_ca} verifyhost {node.certified_as}"
-    if router.nameservers and node.by_name:
-        line += " resolvers dns"
-    # Weight 0 gets nothing new; what names the server gets there all the same.
-    return line + (" weight 0" if node.drain else "")
-
-
-def _resolvers(nameservers: Sequence[Address]) -> str:
-    return _lines(
-        "resolvers dns",
-        *(f"nameserver dns{number} {address}" for number, address in enumerate(nameservers)),
-        "accepted_payload_size 8192",
-        "# A node that starts again may have another address.",
-        "hold valid 5s",
-    )
-
-
-def _backend(router: Router) -> str:
-    return _lines(
-        f"backend {BACKEND}",
-        "balance leastconn",
-        "use-server %[var(txn.node)] if { var(txn.node) -m found }",
-        "option httpchk",
-        "http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host localhost",
-        "# Anything but these is no node of ours.",
-        "http-check expect rstatus ^(200|503)$ error-status L7STS",
-        "# Not ready (full, draining, shutting down): nothing new for it, but its own sessions stay within reach.",
-        "http-check expect status 200 error-status L7OKC",
-        "# No on-marked-down: a check that fails must not cut a terminal that works.",
-        f"default-server inter {router.check_seconds}s fastinter 500ms downinter 1s fall {router.fall} "
-        f"rise {router.rise} observe layer4 error-limit 2 on-error fastinter init-addr last,libc,none",
-        *_servers(router, "check"),
-    )
-
-
-def _life(router: Router) -> str:
-    return _lines(
-        f"backend {LIFE}",
-        "# Gets no requests: it is asked which nodes have been silent for so long that they are gone.",
-        "option httpchk",
-        "http-check send meth GET uri /healthz ver HTTP/1.1 hdr Host localhost",
-        f"default-server inter {router.check_seconds}s fall {-(-router.gone_seconds // router.check_seconds)} rise 1 "
-        "init-addr last,libc,none",
-        *_servers(router, "check"),
-    )
-
-
-def _files(router: Router) -> str:
-    return _lines(
-        f"backend {FILES}",
-        "# While versions differ from node to node, a part of the page may be missing on one and be on the next.",
-        "balance roundrobin",
-        "retry-on 404 conn-failure",
-        "option redispatch 1",
-        f"retries {max(2, min(len(router.nodes), 8))}",
-        "default-server init-addr last,libc,none",
-        *_servers(router, f"track {BACKEND}/{{node}}"),
-    )
-
-
 def _redirect(router: Router) -> str:
-    return _lines(
+    port = next(address.port for address in router.bind if not address.path)
+    there = "" if port == HTTPS else f":{port}"
+    return section(
         "frontend plain",
         *(_bind(address, router, tls=False) for address in router.redirect),
-        "http-request redirect scheme https code 308",
+        f"http-request redirect location https://%[req.hdr(host),host_only]{there}%[pathq] code 308",
     )
 
 
-def _metrics(address: Address) -> str:
-    return _lines(
+def _metrics(address: Address, router: Router) -> str:
+    return section(
         "frontend metrics",
-        f"bind {address}",
+        _bind(address, router, tls=False),
         "http-request set-log-level silent",
         "http-request use-service prometheus-exporter if { path /metrics }",
         "http-request return status 200 content-type text/plain string ok if { path /healthz }",

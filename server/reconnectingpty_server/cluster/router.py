@@ -5,16 +5,22 @@ No value holds a character that HAProxy's configuration gives a meaning to, so n
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from ..values import Address, ConfigError, read_address
+from ..access.proxies import Network
+from ..values import Address, ConfigError, proxy, read_address, whole
 from ..values import document as read_document
 from .names import NODE, WHAT_A_NODE_IS
 
 MAX_NODES = 256
+MAX_SECONDS = 2_147_483
+"""HAProxy counts milliseconds in 31 bits."""
+MAX_THREADS = 64
+MAX_CHECKS = 1000
 _PATH = re.compile(r"/[A-Za-z0-9._/@+:-]{1,1000}")
 _HOST = re.compile(r"[A-Za-z0-9.:_-]{1,253}")
 _HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -59,6 +65,8 @@ class Router:
     """Where nodes' hosts are looked up again and again; without any, only at the start."""
     remove_headers: tuple[str, ...] = ()
     """Headers that clients may not send, such as that of --user-header."""
+    trusted_proxies: tuple[Network | None, ...] = ()
+    """Who before the router may say for whom it asks; None: whoever comes by a Unix socket."""
     metrics: Address | None = None
     control: str = ""
     """HAProxy's own socket, for `show stat` and `set server`."""
@@ -79,10 +87,14 @@ def read(path: str, nodes: Sequence[str], drain: Sequence[str], **more: Any) -> 
     """The router of a file (`path` empty: none) and of arguments, which count more. Raises ConfigError."""
     document = _document(path) if path else {}
     found = _nodes(document.pop("nodes", {}))
+    named = set()
     for text in nodes:
         name, equals, address = text.partition("=")
         if not equals:
             raise ConfigError(f"{text!r} must be NAME=HOST:PORT or NAME=unix:/PATH")
+        if name in named:
+            raise ConfigError(f"node {name[:64]!r} is given twice")
+        named.add(name)
         found[name] = NodeAt(_node(name), _address(name, address))
     for name in drain:
         if name not in found:
@@ -129,11 +141,30 @@ def _address(name: str, value: Any) -> Address:
         raise ConfigError(f"{name}: {str(value)[:200]!r} {error}") from None
     if not (_PATH.fullmatch(address.path) if address.path else _HOST.fullmatch(address.host)):
         raise ConfigError(f"{name}: {str(value)[:200]!r} has characters that can't be there")
+    if not address.path and address.port == 0:
+        raise ConfigError(f"{name}: {str(value)[:200]!r} must have a port from 1 to 65535")
     return address
 
 
 def _addresses(name: str, value: Any) -> tuple[Address, ...]:
     return tuple(_address(name, one) for one in (value if isinstance(value, list | tuple) else [value]))
+
+
+def _nameservers(name: str, value: Any) -> tuple[Address, ...]:
+    addresses = _addresses(name, value)
+    for address in addresses:
+        try:
+            ipaddress.ip_address(address.host)  # empty for a Unix socket
+        except ValueError:
+            raise ConfigError(f"{name}: '{address}' must be a bare address and a port, as 10.0.0.2:53") from None
+    return addresses
+
+
+def _proxies(name: str, value: Any) -> tuple[Network | None, ...]:
+    try:
+        return tuple(proxy(str(one)) for one in (value if isinstance(value, list | tuple) else [value]))
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from None
 
 
 def _path(name: str, value: Any) -> str:
@@ -155,10 +186,16 @@ def _account(name: str, value: Any) -> str:
     return value
 
 
-def _number(name: str, value: Any) -> int:
-    if not re.fullmatch(r"\d{1,9}", str(value)) or int(value) < 1:
-        raise ConfigError(f"{name}: must be a whole number from 1 on")
-    return int(value)
+def _number(most: int) -> Callable[[str, Any], int]:
+    read = whole(1, most)
+
+    def number(name: str, value: Any) -> int:
+        try:
+            return read(str(value))
+        except ConfigError as error:
+            raise ConfigError(f"{name}: {error}") from None
+
+    return number
 
 
 _READ = {
@@ -166,18 +203,19 @@ _READ = {
     "redirect": _addresses,
     "certificate": _path,
     "nodes_ca": _path,
-    "nameservers": _addresses,
+    "nameservers": _nameservers,
     "remove_headers": _headers,
+    "trusted_proxies": _proxies,
     "metrics": _address,
     "control": _path,
     "user": _account,
     "group": _account,
-    "threads": _number,
-    "keep_seconds": _number,
-    "check_seconds": _number,
-    "fall": _number,
-    "rise": _number,
-    "gone_seconds": _number,
+    "threads": _number(MAX_THREADS),
+    "keep_seconds": _number(MAX_SECONDS),
+    "check_seconds": _number(MAX_SECONDS),
+    "fall": _number(MAX_CHECKS),
+    "rise": _number(MAX_CHECKS),
+    "gone_seconds": _number(MAX_SECONDS),
 }
 assert set(_READ) | {"nodes"} == {one.name for one in fields(Router)}
 
@@ -195,5 +233,7 @@ def _check(router: Router) -> None:
         taken[node.address] = node.name
     if router.redirect and not router.certificate:
         raise ConfigError("redirect: there is no certificate, and so no HTTPS to send anybody to")
+    if router.redirect and all(address.path for address in router.bind):
+        raise ConfigError("redirect: no `bind` speaks HTTPS, as a Unix socket does not")
     if all(node.drain for node in router.nodes):
         raise ConfigError("every node is draining, so none would get new sessions")
