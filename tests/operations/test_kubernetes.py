@@ -15,7 +15,7 @@ from reconnectingpty_server import api
 from reconnectingpty_server.cli import parser
 from reconnectingpty_server.config import load
 
-from ..support.serving import serving
+from ..support.serving import Told, serving
 from ..tunnel.support import needed
 from .prometheus import ROOT
 
@@ -84,6 +84,8 @@ def test_the_router_s_configuration_is_one_that_haproxy_takes(tmp_path: Path) ->
     (mount,) = configuration["volumeMounts"]
     program, *words = configuration["command"]
     words = [word.replace(mount["mountPath"], str(tmp_path)) for word in words]
+    for number, name in enumerate(PODS):  # HAProxy looks the Services' names up, which nobody knows here
+        words = [word.replace(f"={name}:", f"=127.0.0.{number + 1}:") for word in words]
     subprocess.run([Path(sys.executable).parent / program, *words], check=True, timeout=60)
     subprocess.run(
         [needed("/usr/sbin/haproxy", "haproxy"), "-c", "-f", tmp_path / "haproxy.cfg"], check=True, timeout=60
@@ -138,6 +140,21 @@ def test_the_end_of_a_pod_leaves_the_server_its_time() -> None:
 
     assert pod(NODES)["spec"]["terminationGracePeriodSeconds"] >= 2 * SOFT_SECONDS
     assert NODES["spec"]["updateStrategy"] == {"type": "OnDelete"}
+
+
+async def test_a_full_node_is_ready_for_kubernetes_and_so_is_the_router_before_it() -> None:
+    (container,) = pod(NODES)["spec"]["containers"]
+    asked = container["readinessProbe"]["httpGet"]["path"]
+    async with serving(max_sessions="1") as s, s.connect("reconnect=a&command=cat") as socket:
+        await Told(socket).until_told("hello")
+        assert (await s.request("GET", "/readyz", token=None))[0] == 503
+        # Else the budget would count it as missing, and no other node could be evicted.
+        assert (await s.request("GET", asked, token=None))[0] == 200
+    assert the("PodDisruptionBudget")["spec"]["maxUnavailable"] == 1
+    # A new router has found out whether it reaches a node before it takes an old one's place.
+    (haproxy,) = pod(ROUTER)["spec"]["containers"]
+    assert haproxy["readinessProbe"]["httpGet"]["path"] == "/readyz"
+    assert ROUTER["spec"]["minReadySeconds"] > haproxy["readinessProbe"]["periodSeconds"]
 
 
 async def test_the_probes_are_answered_as_the_kubelet_asks_them() -> None:
