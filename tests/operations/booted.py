@@ -45,7 +45,6 @@ User=root
 Group=root
 CapabilityBoundingSet=CAP_CHOWN CAP_FOWNER
 ProtectHome=read-only
-PrivateTmp=no
 WatchdogSec=10
 Environment=LANG=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
 END
@@ -108,7 +107,7 @@ async def main() -> dict[str, Any]:
         "env | grep -c -E 'NOTIFY|LISTEN|WATCHDOG'",
         "grep -E 'NoNewPrivs|CapBnd|Seccomp:' /proc/self/status",
     ))  # fmt: skip
-    found["inside"] = await shell(server, "&command=exec+sh", f"kept=secret; {tries}")
+    found["inside"] = await shell(server, "&command=exec+sh", f"kept=secret; echo file >/tmp/kept; {tries}")
 
     systemctl("reload", SERVICE)
     await until("ActiveState", "active")
@@ -119,7 +118,7 @@ async def main() -> dict[str, Any]:
     await until("NRestarts", "1")
     await until("ActiveState", "active")
     found["restarted"] = shown("Result", "StatusText") | {"other": shown("MainPID")["MainPID"] != first}
-    found["kept"] = await shell(server, "", "echo it is $kept")
+    found["kept"] = await shell(server, "", "echo it is $kept, and a $(cat /tmp/kept)")
 
     began = time.monotonic()
     systemctl("stop", SERVICE)

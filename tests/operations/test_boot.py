@@ -33,9 +33,9 @@ async def test_systemd_starts_watches_restarts_and_stops_the_server_and_a_sessio
     assert "\r\n0\r\n" in said
     assert "NoNewPrivs" in said
     assert found["reloaded"] == {"ActiveState": "active", "NRestarts": "0"}
-    # The event loop stood still; systemd has ended that process, and the next one has found the session.
+    # The event loop stood still; systemd has ended that process, and the next one has found the session with its file.
     assert found["restarted"] == {"Result": "success", "StatusText": "sessions: 1, clients: 0", "other": True}
-    assert "it is secret" in found["kept"]
+    assert "it is secret, and a file" in found["kept"]
     assert found["stopped"] == {"ActiveState": "inactive", "Result": "success", "soon": True}
     assert found["left"] == []
     if LONG == "1":

@@ -226,6 +226,16 @@ def test_the_unit_of_the_machine_is_closed_to_what_sessions_do_not_need(units: P
     )  # fmt: skip
 
 
+def test_nothing_that_a_surviving_session_has_goes_with_the_server() -> None:
+    """A boot shows it (test_boot.py), but for IPC, which root is allowed to keep."""
+    said = dict(
+        line.split("=", 1) for line in (UNITS / "reconnectingpty.service").read_text().splitlines() if "=" in line
+    )
+    assert said["KillMode"] == "process"
+    assert (said["PrivateTmp"], said["RemoveIPC"], said["RuntimeDirectoryPreserve"]) == ("no", "no", "yes")
+    assert "/tmp" in said["ReadWritePaths"].split()
+
+
 def test_the_tables_of_flags_have_what_the_units_say(units: Path) -> None:
     for unit in units.rglob("*.service"):
         (line,) = [line for line in unit.read_text().splitlines() if line.startswith("ExecStart=")]
