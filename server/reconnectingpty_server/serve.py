@@ -85,7 +85,7 @@ async def _serve(config: Config, again: Callable[[], Config]) -> int:
     if opened:
         await server.publish(opened[0])
     tls = bool(config.tls_cert)
-    shown = None if into_journal(os.environ, sys.stdout.fileno()) else server.token
+    shown = server.token if _may_be_told(config) else None
     lines = [link(address, shown, tls=tls) for address in opened]
     print("\n".join([*lines, *(f"agent {address}" for address in opened_agents)]), flush=True)
     service.ready()
@@ -107,6 +107,12 @@ async def _serve(config: Config, again: Callable[[], Config]) -> int:
         await asyncio.gather(closing, second, return_exceptions=True)
     await service.close()
     return 0
+
+
+def _may_be_told(config: Config) -> bool:
+    """Whether the token may be written to standard output: to whoever sits there, or as nobody would know it else."""
+    given = bool(config.token or config.token_file)
+    return sys.stdout.isatty() or not (given or into_journal(os.environ, sys.stdout.fileno()))
 
 
 def _status(server: Server) -> str:

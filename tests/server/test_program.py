@@ -59,6 +59,44 @@ async def test_it_prints_its_link_first_and_ends_softly_on_sigterm(tmp_path: Pat
         assert link.partition("token=")[2].encode() not in err
 
 
+@pytest.mark.parametrize("how", ["flag", "file", "environment", "settings"])
+async def test_a_token_that_it_was_given_is_in_no_captured_output(tmp_path: Path, how: str) -> None:
+    token = "a-token-that-is-known"
+    (tmp_path / "token").write_text(token)
+    (tmp_path / "settings.toml").write_text(f"token = '{token}'\n")
+    flags = {
+        "flag": ["--token", token],
+        "file": ["--token-file", str(tmp_path / "token")],
+        "environment": [],
+        "settings": ["--config", str(tmp_path / "settings.toml")],
+    }
+    more = {"RECONNECTINGPTY_TOKEN": token} if how == "environment" else {}
+    async with program_of(*flags[how], token="", **more) as server:
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\n", server.link)
+        assert (await server.request("GET", "/api/whoami", token=token))[0] == 200
+        await server.end()
+        assert server.process.stdout is not None
+        assert await server.process.stdout.read() == b""
+    assert token not in server.log
+
+
+async def test_a_token_that_it_was_given_is_told_to_whoever_sits_there(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    with open(ours, "rb", buffering=0) as screen:
+        process = await asyncio.create_subprocess_exec(
+            *(*PROGRAM, "serve", "--listen", "127.0.0.1:0", "--token", "a-token-that-is-known"),
+            env=os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)}, stdin=-3, stdout=theirs, stderr=-3,
+        )  # fmt: skip
+        os.close(theirs)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                said = await asyncio.to_thread(screen.read, 4096)
+            assert b"/#token=a-token-that-is-known" in said
+        finally:
+            process.terminate()
+            await process.wait()
+
+
 async def test_a_log_that_nobody_reads_stops_nothing() -> None:
     with full_pipe() as (_, writer, _):
         async with program_of("--log-level", "debug", "--audit-log", "-", stderr=writer) as server:

@@ -85,17 +85,22 @@ class Program(Remote):
 
 @asynccontextmanager
 async def program_of(
-    *flags: str, descriptors: int | None = None, by: Sequence[str] = (), stderr: int = -1, **environment: str
+    *flags: str,
+    descriptors: int | None = None,
+    by: Sequence[str] = (),
+    stderr: int = -1,
+    token: str = TOKEN,
+    **environment: str,
 ) -> AsyncIterator[Program]:
     """A server with these flags, on a free port. It ends softly after the test.
 
     `descriptors`: how many it may open; `by`: a command that becomes the one behind it; `stderr`: a
-    descriptor, else its log is taken.
+    descriptor, else its log is taken; `token` empty: one of its own.
     """
     limited = ["prlimit", f"--nofile={descriptors}:{descriptors}"] if descriptors is not None else []
     settings: dict[str, Any] = {"RECONNECTINGPTY_BACKEND": "buffered", "RECONNECTINGPTY_ALLOW_COMMAND": "true"}
     process = await asyncio.create_subprocess_exec(
-        *limited, *by, *PROGRAM, "serve", "--listen", "127.0.0.1:0", "--token", TOKEN, *flags,
+        *limited, *by, *PROGRAM, "serve", "--listen", "127.0.0.1:0", *(["--token", token] if token else []), *flags,
         env=os.environ | settings | environment, stdout=-1, stderr=stderr,
     )  # fmt: skip
     try:
