@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 MAX_COOKIES = 8
@@ -86,6 +86,8 @@ class Response:
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
     headers: Mapping[str, str] = field(default_factory=dict)
+    refusal: str = ""
+    """Why a request is turned away, where its status alone doesn't say so: one of the reasons that are counted."""
 
     @classmethod
     def json(cls, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -94,13 +96,20 @@ class Response:
 
     @classmethod
     def error(
-        cls, status: int, message: str, validations: list[dict[str, str]] | None = None, **headers: str
+        cls,
+        status: int,
+        message: str,
+        validations: list[dict[str, str]] | None = None,
+        *,
+        refusal: str = "",
+        **headers: str,
     ) -> Response:
         """What is wrong, in the form of every error here: `message`, and `validations` by field where there are any."""
         body: dict[str, Any] = {"message": message}
         if validations is not None:
             body["validations"] = validations
-        return cls.json(body, status, {name.replace("_", "-"): value for name, value in headers.items()})
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return replace(cls.json(body, status, named), refusal=refusal)
 
 
 class Refused(Exception):

@@ -12,13 +12,14 @@ from prometheus_client.registry import Collector
 from reconnectingpty import Metrics, ReconnectingPTYError
 
 from .descriptors import Descriptors
-from .exchange import Request
+from .exchange import Request, Response
 from .readiness import CAUSES, Readiness
 from .sessions import Sessions
 
 REFUSALS = {400: "invalid", 403: "forbidden", 429: "throttled", 503: "unavailable"}
 """Reasons by the status that tells them; a 401 has two."""
-REASONS = ("credentials", "anonymous", *REFUSALS.values())
+REASONS = ("credentials", "anonymous", "guessing", "quota", *REFUSALS.values())
+"""`guessing` and `quota` are 429, too: too many wrong tokens, and as many sessions as one user may have."""
 CARRIERS = ("token", "ticket", "share")
 """Query parameters that carry credentials."""
 
@@ -33,12 +34,12 @@ class Refusals:
         for reason in REASONS:
             self._count.labels(reason)
 
-    def see(self, request: Request, status: int) -> None:
-        """Count a request if that status turns it away."""
-        if status == 401:
+    def see(self, request: Request, response: Response) -> None:
+        """Count a request if that answer turns it away."""
+        if response.status == 401:
             self._count.labels("credentials" if _tried(request) else "anonymous").inc()
-        elif status in REFUSALS and request.path != "/readyz":
-            self._count.labels(REFUSALS[status]).inc()
+        elif response.status in REFUSALS and request.path != "/readyz":
+            self._count.labels(response.refusal or REFUSALS[response.status]).inc()
 
 
 def _tried(request: Request) -> bool:

@@ -198,7 +198,7 @@ class Server:
                 response = await self._answer(request)
             except Refused as refused:
                 response = refused.response
-        self._refusals.see(request, response.status)
+        self._refusals.see(request, response)
         return response
 
     async def _answer(self, request: Request) -> Response:
@@ -249,7 +249,7 @@ class Server:
             if self.terminals.starts(entry):
                 self.reception.count_creation(request, entry.visitor)
         except Refused as refused:
-            self._refusals.see(request, refused.response.status)
+            self._refusals.see(request, refused.response)
             return refused.response
         self.reception.tickets.use(request.first("ticket") or "")
         connection.peer = request.peer

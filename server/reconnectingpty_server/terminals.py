@@ -112,7 +112,7 @@ class Terminals:
         try:
             self.sessions.check(visitor.name)
         except TooManyOfOneUser as error:
-            raise Refused(Response.error(429, str(error), Retry_After="30")) from None
+            raise Refused(Response.error(429, str(error), refusal="quota", Retry_After="30")) from None
         except TooManySessions as error:
             raise Refused(Response.error(503, str(error), Retry_After="30")) from None
 

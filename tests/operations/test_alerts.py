@@ -13,6 +13,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from reconnectingpty.tunnel.publish import Tunnel, TunnelMetrics
+from reconnectingpty_server.descriptors import SPARE
 
 from ..support.serving import serving
 from .prometheus import OBSERVABILITY, needed
@@ -95,10 +96,12 @@ FIRES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {
             'reconnecting_pty_refusals_total{reason="credentials"}': "0+2x60",
             'reconnecting_pty_refusals_total{reason="anonymous"}': "0+90x60",
+            'reconnecting_pty_refusals_total{reason="throttled"}': "0+90x60",
+            'reconnecting_pty_refusals_total{reason="quota"}': "0+90x60",
         },
     ),
     "ReconnectingPTYDescriptorsShort": (
-        {"reconnecting_pty_free_descriptors": "10x60"},
+        {"reconnecting_pty_free_descriptors": f"{SPARE}x60"},
         {"reconnecting_pty_free_descriptors": "900x59 10x0"},
     ),
     "ReconnectingPTYSessionsNearLimit": (
@@ -267,6 +270,25 @@ def test_no_query_of_the_dashboard_counts_by_what_clients_choose() -> None:
     bounded |= {"le", "job", "instance", "tunnel"}
     for where, expression in queries():
         assert grouped_by(expression) <= bounded, where
+
+
+def test_what_a_line_of_the_dashboard_stands_for_is_in_its_legend_and_a_single_point_is_seen() -> None:
+    for panel in json.loads(DASHBOARD.read_text())["panels"]:
+        if panel["type"] != "timeseries":
+            continue
+        for target in panel["targets"]:
+            for label in grouped_by(target["expr"]) - {"le"}:
+                assert f"{{{{{label}}}}}" in target["legendFormat"], (panel["title"], label)
+            if "> 0" in target["expr"]:
+                assert panel["fieldConfig"]["defaults"]["custom"]["showPoints"] == "auto", panel["title"]
+
+
+def test_all_servers_are_all_of_ours_and_no_other_process() -> None:
+    for variable in json.loads(DASHBOARD.read_text())["templating"]["list"]:
+        if variable["type"] == "query":
+            # So "All" stands for what that query finds, and not for whatever is scraped.
+            assert "reconnecting_pty_build_info" in variable["query"]["query"]
+            assert "allValue" not in variable
 
 
 def test_the_dashboard_is_one_that_grafana_imports() -> None:

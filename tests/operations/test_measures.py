@@ -8,6 +8,7 @@ import logging
 import time
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from reconnectingpty import Metrics
 from reconnectingpty_server import lag
@@ -131,7 +132,27 @@ async def test_who_is_turned_away_is_counted_by_why() -> None:
             "invalid": 1,
             "unavailable": 1,
             "throttled": 0,
+            "guessing": 0,
+            "quota": 0,
         }
+
+
+async def test_a_full_quota_an_eager_client_and_a_guesser_are_three_things() -> None:
+    rates = {"limit_logins": "2/60", "limit_attaches": "1/60", "max_user_sessions": "1", "command": "cat"}
+    async with serving(**rates) as s, s.connect("reconnect=a") as socket:
+        await Told(socket).until_told("hello")
+        before = await scraped(s)
+        with pytest.raises(InvalidStatus):
+            await s.connect("reconnect=a")
+        assert (await s.request("POST", "/api/sessions", b"{}"))[0] == 429
+        for _ in range(4):
+            await s.request("POST", "/api/login", b'{"token": "wrong-one"}', token=None)
+        after = await scraped(s)
+        grown = {
+            reason: after[f"refusals_total{{reason={reason}}}"] - before[f"refusals_total{{reason={reason}}}"]
+            for reason in ("credentials", "guessing", "quota", "throttled")
+        }
+        assert grown == {"credentials": 2, "guessing": 2, "quota": 1, "throttled": 1}
 
 
 # -- the series

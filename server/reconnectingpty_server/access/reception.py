@@ -128,7 +128,7 @@ class Reception:
         try:
             yield
         except Throttled as error:
-            raise Refused(_too_many(str(error), error.seconds)) from None
+            raise Refused(_too_many(str(error), error.seconds, "guessing")) from None
 
     def count_attach(self, request: Request) -> None:
         """A terminal is opened. Raises Refused where that were too many."""
@@ -150,5 +150,5 @@ class Reception:
         self.audit.close()
 
 
-def _too_many(message: str, seconds: float) -> Response:
-    return Response.error(429, message, Retry_After=str(int(seconds) + 1))
+def _too_many(message: str, seconds: float, refusal: str = "") -> Response:
+    return Response.error(429, message, refusal=refusal, Retry_After=str(int(seconds) + 1))
