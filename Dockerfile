@@ -1,5 +1,6 @@
 # A server of shells in a container of its own:
 #   docker run -p 127.0.0.1:7681:7681 -v home:/home/user reconnectingpty
+# with any flags of `reconnectingpty serve` behind it, such as --token-file, which keeps the token out of the log;
 # and with nothing written but there and in memory:
 #   docker run --read-only --tmpfs /tmp --cap-drop all --security-opt no-new-privileges \
 #       -p 127.0.0.1:7681:7681 -v home:/home/user reconnectingpty
@@ -27,12 +28,11 @@ RUN apt-get update \
  && useradd --uid 10001 --user-group --create-home --shell /bin/bash user \
  && ln -s /opt/reconnectingpty/bin/reconnectingpty /opt/reconnectingpty/bin/pyautossh /usr/local/bin/
 COPY --from=build /opt/reconnectingpty /opt/reconnectingpty
-ENV LANG=C.UTF-8 XDG_RUNTIME_DIR=/tmp/runtime
+ENV LANG=C.UTF-8 XDG_RUNTIME_DIR=/tmp/runtime RECONNECTINGPTY_LISTEN=0.0.0.0:7681
 # A number, so that Kubernetes knows that it is not root.
 USER 10001:10001
 WORKDIR /home/user
 EXPOSE 7681
-HEALTHCHECK --interval=30s --timeout=5s --start-period=10s \
-    CMD ["/opt/reconnectingpty/bin/python", "-I", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:7681/healthz', timeout=4)"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=10s CMD ["reconnectingpty", "health"]
+# The image's arguments are the server's; where it listens is said above, so that it listens there whatever they are.
 ENTRYPOINT ["tini", "--", "reconnectingpty", "serve"]
-CMD ["--listen", "0.0.0.0:7681"]

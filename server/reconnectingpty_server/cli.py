@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from reconnectingpty.outlet import have_standard
 
-from .commands import agents, attaching, driving, play, sessions
+from .commands import agents, attaching, driving, health, play, sessions
 from .commands.server import Parser
 from .logs import complain
 from .own_terminal import STDOUT
@@ -76,7 +76,7 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
     commands.add_parser("tunnel", help="keep an ssh connection open, as autossh does", add_help=False)
     add("user", "add a user, or give one a new token, which is printed", _user)
     add("haproxy-config", "HAProxy's configuration for several nodes", _haproxy_config)
-    for group in (attaching, sessions, driving, play, agents):
+    for group in (attaching, sessions, driving, play, health, agents):
         group.add(commands)
     if only is None:
         from .commands import completion

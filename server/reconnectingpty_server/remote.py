@@ -7,6 +7,7 @@ import json
 import os
 import re
 import socket
+import ssl
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -94,13 +95,7 @@ class Remote(Address):
     def _exchange(
         self, method: str, path: str, body: bytes | None, query: dict[str, str]
     ) -> tuple[bytes, http.client.HTTPMessage]:
-        connection: http.client.HTTPConnection
-        if self.path:
-            connection = _UnixConnection(self.path)
-        elif self.secure:
-            connection = http.client.HTTPSConnection(self.host, self.port, timeout=30)
-        else:
-            connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
+        connection = self._connection()
         try:
             target = self.prefix + path + (f"?{urlencode(query)}" if query else "")
             kind = {"Content-Type": "application/json"} if body is not None else {}
@@ -114,6 +109,28 @@ class Remote(Address):
         if response.status >= 300:
             raise RemoteError(refusal(answer) or f"the server answered {response.status}")
         return answer, response.headers
+
+    def _connection(self, tls: ssl.SSLContext | None = None) -> http.client.HTTPConnection:
+        if self.path:
+            return _UnixConnection(self.path)
+        if self.secure:
+            return http.client.HTTPSConnection(self.host, self.port, timeout=30, context=tls)
+        return http.client.HTTPConnection(self.host, self.port, timeout=30)
+
+    def ask_whether_it_lives(self) -> None:
+        """Ask for nothing but a sign of life: with no token, and whoever its certificate is for. Raises RemoteError."""
+        tls = ssl.create_default_context()
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+        connection = self._connection(tls)
+        try:
+            connection.request("GET", "/healthz")
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            raise RemoteError(self.unreachable(error)) from None
+        finally:
+            connection.close()
+        if status != 200:
+            raise RemoteError(f"the server at {self} answered {status}")
 
     def json(self, path: str) -> Any:
         """A JSON answer to a GET. Raises RemoteError."""

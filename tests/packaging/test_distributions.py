@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_COPIED = shutil.ignore_patterns(".[!g]*", ".git", "node_modules", "build", "dist", "artefacts", "__pycache__")
-"""Hidden files are not, but .gitignore, which says what is no source."""
+NOT_COPIED = shutil.ignore_patterns(
+    *(".git", ".venv*", ".*_cache", ".hypothesis", "node_modules", "build", "dist", "artefacts", "__pycache__")
+)
 
 SHIPPED = ("observability", "systemd", "kubernetes")
 """Folders of `server/` that an operator gets with the wheel."""
@@ -95,6 +96,8 @@ def test_the_source_distribution_has_the_page_and_no_rubbish(sdist: Path) -> Non
         "requirements/run.txt",
         "scripts/serve",
     } <= names
+    # What its own tests and scripts work on.
+    assert {"Dockerfile", ".dockerignore", ".ci/run", ".gitignore"} <= names
     assert {"server/web/package-lock.json", "server/reconnectingpty_server/page/index.html"} <= names
     rubbish = ("node_modules", "__pycache__", ".venv", "server/web/build/", ".git/")
     assert not [name for name in names if any(part in name for part in rubbish)]

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import fnmatch
 import json
+import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
+import pytest
+import trustme
 import yaml
 
 from reconnectingpty_server.cli import parser
 from reconnectingpty_server.config import load
 
-from ..support.serving import serving
+from ..support.attached import PATIENCE
+from ..support.program import PROGRAM
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "Dockerfile").read_text()
@@ -29,6 +31,9 @@ FINAL = STEPS[LAST:]
 def the(name: str) -> str:
     """What the image's last step of that name says."""
     return [rest for step, rest in FINAL if step == name][-1]
+
+
+ENVIRONMENT = dict(word.split("=", 1) for word in the("ENV").split())
 
 
 def test_both_stages_are_on_the_same_base_so_that_what_one_makes_runs_in_the_other() -> None:
@@ -48,30 +53,46 @@ def test_signals_reach_the_server_and_its_arguments_are_ones_that_it_takes() -> 
     # As lists: a shell in between would keep signals to itself.
     reaper, dashes, program, *words = json.loads(the("ENTRYPOINT"))
     assert (reaper, dashes, program) == ("tini", "--", "reconnectingpty")
-    config = load(vars(parser().parse_args([*words, *json.loads(the("CMD"))])), {})
-    assert [address.port for address in config.listen] == [int(the("EXPOSE"))]
+    for more in ([], ["--max-sessions", "5"]):
+        config = load(vars(parser().parse_args([*words, *more])), ENVIRONMENT)
+        assert [str(address) for address in config.listen] == [f"0.0.0.0:{the('EXPOSE')}"]
 
 
 def test_what_has_to_be_written_is_in_the_home_or_in_memory() -> None:
-    variables = dict(word.split("=", 1) for word in the("ENV").split())
-    assert variables["XDG_RUNTIME_DIR"].startswith("/tmp/")
+    assert ENVIRONMENT["XDG_RUNTIME_DIR"].startswith("/tmp/")
     assert the("WORKDIR") == "/home/user"
 
 
-async def test_the_health_check_tells_a_server_from_none() -> None:
+@pytest.mark.parametrize("how", ["plain", "tls", "unix"])
+async def test_the_health_check_tells_a_server_from_none_however_it_listens(tmp_path: Path, how: str) -> None:
     options, _, command = the("HEALTHCHECK").partition("CMD ")
     assert "--interval=30s" in options
-    python, *words = json.loads(command)
-    assert python == "/opt/reconnectingpty/bin/python"
-    async with serving() as s:
+    program, *words = json.loads(command)
+    assert program == "reconnectingpty"
+    certificate = tmp_path / "server.pem"
+    trustme.CA().issue_cert("shells.example").private_key_and_cert_chain_pem.write_to_path(certificate)
+    flags = {"tls": ["--tls-cert", str(certificate)], "unix": ["--listen", f"unix:{tmp_path}/socket"]}.get(how, [])
+    # Any free port in place of the image's own, and the rest as it has it.
+    here = ENVIRONMENT | {"XDG_RUNTIME_DIR": str(tmp_path), "RECONNECTINGPTY_LISTEN": "127.0.0.1:0"}
+    environment = os.environ | here
 
-        def checked(port: int) -> int:
-            here = [word.replace(":7681", f":{port}") for word in words]
-            return subprocess.run([sys.executable, *here], capture_output=True, timeout=60).returncode
+    async def healthy(**more: str) -> int:
+        check = await asyncio.create_subprocess_exec(*PROGRAM, *words, env=environment | more, stderr=-3)
+        async with asyncio.timeout(PATIENCE):
+            return await check.wait()
 
-        assert await asyncio.to_thread(checked, s.address.port) == 0
-        port = s.address.port
-    assert await asyncio.to_thread(checked, port) != 0
+    server = await asyncio.create_subprocess_exec(*PROGRAM, "serve", *flags, env=environment, stdout=-1, stderr=-3)
+    try:
+        assert server.stdout is not None
+        async with asyncio.timeout(PATIENCE):
+            link = (await server.stdout.readline()).decode().strip()
+        while not list(tmp_path.glob("reconnectingpty/*.link")):
+            await asyncio.sleep(0.01)
+        assert await healthy() == 0
+    finally:
+        server.terminate()
+        await server.communicate()
+    assert await healthy(RECONNECTINGPTY_URL=link) == 1
 
 
 def test_what_the_image_holds_is_debian_s_ours_or_pinned() -> None:
