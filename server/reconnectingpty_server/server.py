@@ -151,6 +151,8 @@ class Server:
             ]
         except OptionError as error:
             raise ConfigError(f"--tunnel: {error}") from None
+        if len({tunnel.name for tunnel in tunnels}) < len(tunnels):
+            raise ConfigError("--tunnel: two have one host and far end; give each its own --tunnel-remote")
         if tunnels:
             self.metrics.registry.register(TunnelMetrics(tunnels, self.config.metrics_prefix))
         for tunnel in tunnels:

@@ -12,7 +12,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from reconnectingpty import OptionError
 from reconnectingpty.tunnel import publish
 from reconnectingpty.tunnel.publish import Tunnel, TunnelMetrics, arguments, local_end
+from reconnectingpty_server.values import Address, ConfigError
 
+from ..support.serving import serving
 from .sshd import Sshd, free_port
 from .support import GUARD, StandIn
 from .tunnels import carries, echo
@@ -92,6 +94,14 @@ async def test_a_listener_is_published_by_port_by_socket_and_by_a_port_the_far_e
                     "backoff_seconds": 0.0,
                     "last_trouble": "",
                 }
+
+
+@pytest.mark.parametrize("remote", [[], ["7681"], ["0", "0"]])
+async def test_two_tunnels_to_one_far_end_are_refused(remote: list[str]) -> None:
+    async with serving(tunnel=["far.example", "far.example"], tunnel_remote=remote) as s:
+        with pytest.raises(ConfigError, match="two have one host and far end"):
+            await s.server.publish(Address("127.0.0.1", 7681))
+        assert s.server.tunnels == []
 
 
 async def test_metrics_tell_of_every_tunnel(tmp_path: Path) -> None:
