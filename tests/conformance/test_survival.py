@@ -44,7 +44,7 @@ class Program:
         assert self.process.stdout is not None
         async with asyncio.timeout(PATIENCE * 2):
             link = (await self.process.stdout.readline()).decode()
-        self.port = int(link.partition("/#")[0].rpartition(":")[2])
+        self.port = int(link.rstrip("/\n").rpartition(":")[2])
 
     async def stop(self, number: signal.Signals) -> None:
         """Signal it, and wait until it is gone."""
