@@ -141,9 +141,9 @@ async def test_debug_sessions_shows_logs_cursors_and_queues_and_no_content() -> 
         }
         assert session["model"]["offset"] + session["model"]["lag"] == 6
         by_client = {viewer["client"]: viewer for viewer in session["viewers"]}
-        assert set(by_client) == {"me", None}
-        assert (by_client["me"]["offset"], by_client["me"]["lag"]) == (6, 0)
-        assert by_client["me"]["unacknowledged"] == 6
+        assert set(by_client) == {"admin/me", None}
+        assert (by_client["admin/me"]["offset"], by_client["admin/me"]["lag"]) == (6, 0)
+        assert by_client["admin/me"]["unacknowledged"] == 6
         assert [viewer["readonly"] for viewer in by_client.values()].count(True) == 1
         assert body["loop"]["tasks"]["Viewer._send"] == 2
         assert body["not_ready"] == {}

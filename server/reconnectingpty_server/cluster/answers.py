@@ -10,6 +10,7 @@ AWAY = "node %[var(txn.node)] does not answer now; try again in a moment"
 GONE = "node %[var(txn.node)] does not answer any more, and its sessions are gone with it"
 UNKNOWN = "there is no node of that name"
 NOTHING = "there is nothing here"
+HIDDEN = "the target must be a path, which begins with one slash"
 NAMELESS = (
     "that session id names no node; here it must be <node>.<name>: "
     f"GET /api/node gives a new one, {PREFIX}<node>/... asks a node"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..values import Address
-from .answers import AWAY, ERRORS, GONE, NAMELESS, NOTHING, PER_NODE, UNKNOWN, answer, error, refuse
+from .answers import AWAY, ERRORS, GONE, HIDDEN, NAMELESS, NOTHING, PER_NODE, UNKNOWN, answer, error, refuse
 from .arrival import QUERY, SESSIONS
 from .backends import ANY, FILES, LIFE, NODES, backends, section
 from .listing import HEADER
@@ -133,7 +133,7 @@ def _frontend(router: Router) -> str:
         *(f"http-request del-header {name}" for name in (HEADER, *router.remove_headers)),
         *(['http-response set-header Strict-Transport-Security "max-age=31536000"'] if router.certificate else []),
         "# Which part of another target is the path, a node might see differently.",
-        refuse(400, ERRORS[400], "{ path_beg // } or !{ path_beg / }"),
+        refuse(400, HIDDEN, "{ path_beg // } or !{ path_beg / }"),
         "# Where a request has its session's id, and the node in it.",
         "acl is_terminal path /pty",
         "acl is_terminal path_reg ^/api/v2/workspaceagents/[^/]*/pty$",
