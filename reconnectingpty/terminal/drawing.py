@@ -12,6 +12,8 @@ from .line import Line
 from .state import TerminalState
 from .width import NARROW, RUNS, WIDTHS
 
+AHEAD = 32
+"""Lines that are measured together at first."""
 MAX_REPEAT = 1 << 16
 """Columns that one REP may fill: more than any screen has."""
 
@@ -90,13 +92,14 @@ class Drawing(TerminalState):
         return line.glyphs is None and not line.width and not line.wrapped
 
     def _fitting(self, texts: list[str], at: int) -> int:
-        """Up to where the texts fit into a row each."""
-        columns = self.columns
-        if max(map(len, texts)) <= columns:
-            return len(texts)
+        """Up to where the texts fit into a row each. Looks at no more behind that place than before it, or few."""
+        columns, ahead = self.columns, AHEAD
+        while at < len(texts) and max(map(len, texts[at : at + ahead])) <= columns:
+            at += ahead
+            ahead *= 2
         while at < len(texts) and len(texts[at]) <= columns:
             at += 1
-        return at
+        return min(at, len(texts))
 
     def _pass_through(self, texts: list[str]) -> None:
         """Lines that begin in the fresh last row, each of which scrolls the screen by one."""

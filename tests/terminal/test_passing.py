@@ -59,3 +59,20 @@ def test_such_lines_do_go_by_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         b"2mx\r\n" + b"y\x1b[m\r\n" * 20,
     )
     assert sum(passed) == 71
+
+
+class Measured(str):
+    """A text that counts how often it is measured."""
+
+    times = 0
+
+    def __len__(self) -> int:
+        Measured.times += 1
+        return super().__len__()
+
+
+def test_lines_that_do_not_fit_do_not_have_all_behind_them_measured_again() -> None:
+    emulator = Emulator(20, 6, 5000)
+    emulator.draw_lines(["x"] * 6)
+    emulator.draw_lines([Measured("x" * (30 if number % 10 == 0 else 10)) for number in range(5000)])
+    assert Measured.times < 5000 * 40
