@@ -19,7 +19,7 @@ from ..errors import ProtocolError
 from ..size import DEFAULT_SIZE, Size
 from ..wire.address import AttachRequest, build_query
 from ..wire.close import CloseCode
-from ..wire.messages import Hello, SizeChanged, Viewers
+from ..wire.messages import Hello, Pong, SizeChanged, Viewers
 from .address import Address
 from .backoff import Backoff
 from .events import Closed, Connected, Down, Event, Resized, Resynced, Watched
@@ -79,6 +79,8 @@ class Link:
         self.hello: Hello | None = None
         self.connected = False
         self.connections = 0
+        self.caught_up = False
+        """Whether the session has answered over this connection, which it does after what it was sending."""
         self.resyncs = 0
         self.viewers = 0
         self.own_size = Size.bounded(request.rows, request.cols)
@@ -269,6 +271,8 @@ class Link:
             case Viewers(count=count):
                 self.viewers = count
                 self._happened(Watched(count))
+            case Pong(id=id):
+                self.caught_up = id == self.connections
             case Greeted(hello=hello, resumed=resumed):
                 self._greeted(hello, resumed)
 
@@ -276,6 +280,8 @@ class Link:
         self.hello = hello
         self.connected = True
         self.connections += 1
+        self.caught_up = False
+        self.protocol.ping(self.connections)
         self.output.allow(self.protocol.window)
         self._happened(Connected(hello.session, hello.epoch, hello.backend, hello.readonly, resumed))
 

@@ -22,7 +22,7 @@ from ..wire.messages import Hello
 from .address import Address
 from .commands import Commands, Completed
 from .errors import ConnectFailed, SessionEnded
-from .events import Closed, Event, Exited, Resynced
+from .events import Closed, Connected, Event, Exited, Resynced
 from .keys import Key, paste
 from .link import Link, Settings
 from .output import SLICE, OutputReader
@@ -48,7 +48,7 @@ class Terminal:
         self._reader: OutputReader | None = None
         self._events: deque[Event] = deque(maxlen=MAX_EVENTS)
         self.came_at = 0.0
-        """When output came last, by the event loop's clock."""
+        """When output came last, or a connection by which more may come, by the event loop's clock."""
         if settings.scrollback is not None:
             self._output.view = View(self._output.log, settings.scrollback)
         self.on_event: Callable[[Event], object] | None = None
@@ -81,6 +81,11 @@ class Terminal:
     def connected(self) -> bool:
         """Whether there is a connection now."""
         return self._link.connected
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether there is a connection, and what the session had to tell when it was made has come."""
+        return self.connected and self._link.caught_up and not self._protocol.drawing
 
     @property
     def end(self) -> Exited | Closed | None:
@@ -159,7 +164,7 @@ class Terminal:
         data = b"".join([await self._encoded(part) for part in what])
         limit = self._link.settings.input_limit
         for start in range(0, len(data), limit):
-            while self.unsent >= limit and self.end is None:
+            while self.unsent >= limit and not self.over:
                 await self._changed.wait()
             self.send_nowait(data[start : start + limit])
 
@@ -290,11 +295,12 @@ class Terminal:
         """Run a command in the shell that is at its prompt: its exit status, its output, how long it took.
 
         It has ended when the shell says so, by a mark that no output can forge; silence tells nothing. The first run
-        makes the shell print these marks; `enter` says how. After a TimeoutError the command goes on.
+        makes the shell print these marks; `enter` says how. `timeout` counts from this call on. After a TimeoutError
+        the command goes on.
 
-        Raises TimeoutError, Busy where one that was run before goes on, NoShell where nothing answers as a shell
-        does, Incomplete for an open quote and the like, OutputLost, SessionEnded, NotAllowed, ValueError for what
-        can't be typed.
+        Raises TimeoutError, Busy where something else is running or has taken what was typed, NoShell where nothing
+        answers as a shell does, Incomplete for an open quote and the like, OutputLost, SessionEnded, NotAllowed,
+        ValueError for what can't be typed.
         """
         self._may_write()
         return await self._commands.run(command, timeout, ANSWER_SECONDS)
@@ -337,6 +343,8 @@ class Terminal:
 
     def _happened(self, event: Event) -> None:
         self._events.append(event)
+        if isinstance(event, Connected | Resynced):
+            self.came_at = asyncio.get_running_loop().time()
         if isinstance(event, Resynced):
             self._commands.missed()
             if self._output.view is not None:

@@ -20,8 +20,8 @@ class Watched(Protocol):
     came_at: float
 
     @property
-    def connected(self) -> bool:
-        """Whether there is a connection."""
+    def caught_up(self) -> bool:
+        """Whether there is a connection, and what came before it was made is here."""
         ...
 
     @property
@@ -92,7 +92,7 @@ async def _found(
         if since is not None and since.lost:
             raise OutputLost("output was missed since the mark")
         left = None
-        if quiet is not None and terminal.connected:
+        if quiet is not None and terminal.caught_up:
             left = max(terminal.came_at, began) + quiet[0] - clock()
             if left <= 0:
                 return Found(quiet[1], view.screen())

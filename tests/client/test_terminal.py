@@ -17,6 +17,7 @@ from reconnectingpty.client import (
     Ended,
     Exited,
     Key,
+    Quiet,
     Resized,
     SessionEnded,
     Settings,
@@ -31,7 +32,7 @@ from reconnectingpty.wire.messages import Resync
 from ..faults.chaos import chaos
 from ..support.attached import PATIENCE
 from ..support.serving import TOKEN, serving
-from .support import ECHO, QUICK, cut, terminal_of, until
+from .support import ECHO, QUICK, Unhurried, cut, terminal_of, until
 
 
 async def test_what_is_typed_arrives_and_what_is_written_comes() -> None:
@@ -105,6 +106,41 @@ async def test_a_kill_ends_it_for_everybody() -> None:
             ends = [await one.wait_closed(), await other.wait_closed()]
         assert [type(end) for end in ends] == [Closed, Closed]
         assert {end.reason for end in ends if isinstance(end, Closed)} == {"killed"}
+
+
+async def test_a_terminal_that_is_closed_lets_go_whoever_waits_to_type() -> None:
+    async with serving() as s:
+        terminal = await terminal_of(s, ECHO, settings=Settings(input_limit=1000)).open()
+        cut(s)
+        terminal.send_nowait(bytes(1000))
+        sending = asyncio.create_task(terminal.send(b"more"))
+        await asyncio.sleep(0)
+        await terminal.aclose()
+        async with asyncio.timeout(PATIENCE):
+            with pytest.raises(SessionEnded):
+                await sending
+
+
+async def test_quiet_begins_when_all_has_come_over_a_new_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(backoff=Unhurried(longest=0.6))
+    async with serving() as s, terminal_of(s, ECHO, settings=settings) as terminal:
+        await terminal.wait_for("ready")
+        loop, since = asyncio.get_running_loop(), 0.0
+
+        def happened(event: object) -> None:
+            nonlocal since
+            since = loop.time() if isinstance(event, Connected) else since
+
+        terminal.on_event = happened
+        cut(s)
+        await terminal.wait_for(Quiet(0.5), timeout=PATIENCE)
+        assert terminal.connections == 2
+        assert loop.time() - since >= 0.5
+        monkeypatch.setattr(terminal._protocol, "ping", lambda _: None)  # as if much were still to come
+        cut(s)
+        with pytest.raises(TimeoutError):
+            await terminal.wait_for(Quiet(0.1), timeout=1.5)
+        assert terminal.connections == 3
 
 
 async def test_a_read_only_terminal_looks_on() -> None:
