@@ -6,6 +6,11 @@ however a command ended: by itself, by a signal, by a syntax error. What a comma
 counts only with a name (`aid`) made up for this one shell, its process id, and a number that was never seen before;
 and what is typed holds none of a mark's control characters, so its echo is none either.
 
+Each command is typed together with a word of its own (`i`), which the marks of its beginning and its end repeat. So
+the end of what somebody else typed, before it or at the same moment, is never taken for its end. A line editor is given
+the word first, with a key that takes it, and all else that was left at the prompt, out of the line. A shell that has
+none has to be told in the line itself.
+
 A shell is asked in two steps. The first line, which any shell understands, makes it say hello and read the second
 without an echo. That one is evaluated, and depends on the shell: bash, zsh, and whatever has POSIX's PS1 (dash, ash,
 ksh). fish reads no second line like that; it is typed its own.
@@ -14,17 +19,23 @@ ksh). fish reads no second line like that; it is typed its own.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-CLEAR_INPUT = "\x15"
-"""Ctrl-U: whatever a person left at the prompt is not to be run."""
+CLEAR_INPUT = " \x05\x15"
+"""Whatever a person left at the prompt is not to be run: Ctrl-E to its end, since Ctrl-U takes only what is before the
+cursor away; it rings no bell where there is something to take, so there is a blank."""
+KEY = "\x18\x1e"
+"""Ctrl-X Ctrl-^, which no line editor has a use for. No longer: bash 4.3 and 4.4 know no longer ones here."""
 LONGEST_LINE = 4000
-"""Bytes that a terminal's own line editor takes (N_TTY has 4096): more than that can't be typed to sh."""
-_PLAIN = re.compile(r"[^\x00-\x1f\x7f!]*")
+"""Bytes that a terminal's own line editor takes (N_TTY has 4096). More can only be typed to a shell's."""
+_PLAIN = re.compile(r"(?:[^\x00-\x1f\x7f!]|!(?=[ =]))*")
+"""Nothing that the editors of bash and zsh act on; a `!` before a blank recalls no line."""
+_SH_PLAIN = re.compile(r"[^\x00-\x1f\x7f]*")
 _FISH_PLAIN = re.compile(r"(?!(?:if|for|while|switch|begin|function|and|or|not|time)\b)[\w ./:=,@%+*?~$-]*", re.ASCII)
 """Nothing that fish's editor could take for the beginning of something longer."""
-END_OF_LINE = re.compile(rb"(?:\x1b\[[0-9;]*m)+[^\x1b\r\n]{0,8}(?:\x1b\[[0-9;]*m)* +\r \r\Z")
-"""What zsh prints before its hooks to show that output ended without a line's end (PROMPT_SP)."""
+_SGR = rb"(?:\x1b\[[0-9;]{0,12}m)"
+_END_OF_LINE = re.compile(_SGR + rb"{1,4}[^\x1b\r\n]{0,8}" + _SGR + rb"{0,4} {1,1000}\r \r\Z")
+_LONGEST_END_OF_LINE = 1200
 
 
 @dataclass(slots=True)
@@ -36,8 +47,10 @@ class Shell:
     pid: str
     number: int = -1
     busy: bool = False
-    pastes: bool = field(default=False)
-    """Whether its line editor asks for bracketed paste while it reads."""
+    edits: bool = False
+    """Whether it has a line editor, which knows `KEY`."""
+    pastes: bool | None = None
+    """Whether its line editor asks for bracketed paste while it reads; None: not known yet."""
 
 
 class Echo:
@@ -88,7 +101,7 @@ def setup(nonce: str, aid: str, rows: int, *, wrapped: bool) -> str:
 
     `rows`: so many rows above the cursor the first line was typed; they are wiped.
     """
-    begin = f'if [ "${{__rp_p-}}" != "$$" ]; then __rp_p=$$; __rp_a={aid}; __rp_n=0; fi; '
+    begin = f'if [ "${{__rp_p-}}" != "$$" ]; then __rp_p=$$; __rp_a={aid}; __rp_n=0; fi; __rp_i=; __rp_e=; '
     wrap = "__rp_h=$(printf '\\033P'); __rp_t=$(printf '\\033\\134'); " if wrapped else "__rp_h=; __rp_t=; "
     shells = (
         f'if [ -n "${{BASH_VERSION-}}" ]; then __rp_k=bash; eval {quoted(_BASH)};'
@@ -96,8 +109,8 @@ def setup(nonce: str, aid: str, rows: int, *, wrapped: bool) -> str:
         f" else __rp_k=sh; eval {quoted(_SH)}; fi; "
     )
     answer = (
-        f"printf '%s\\033]133;R;{nonce};kind=%s;aid=%s;p=%s\\007%s{_wipe(rows)}'"
-        ' "$__rp_h" "$__rp_k" "$__rp_a" "$$" "$__rp_t"'
+        f"printf '%s\\033]133;R;{nonce};kind=%s;aid=%s;p=%s;edits=%s\\007%s{_wipe(rows)}'"
+        ' "$__rp_h" "$__rp_k" "$__rp_a" "$$" "$__rp_e" "$__rp_t"'
     )
     return begin + wrap + shells + answer
 
@@ -107,14 +120,17 @@ def setup_fish(nonce: str, aid: str, rows: int, *, wrapped: bool) -> str:
     wrap = "'\\033P' '\\033\\134'" if wrapped else "'' ''"
     return (
         f' if test "$__rp_p" != $fish_pid; set -g __rp_p $fish_pid; set -g __rp_a {aid}; set -g __rp_n 0; end;'
-        " function __rp_m; printf $__rp_w[1]; printf '\\033]133;%s;aid=%s' $argv[1] $__rp_a;"
-        " printf ';%s' $argv[2..] p=$fish_pid; printf '\\007'; printf $__rp_w[2]; end;"
+        " set -g __rp_i ''; function __rp_m; printf $__rp_w[1]; printf '\\033]133;%s;aid=%s' $argv[1] $__rp_a;"
+        " printf ';%s' $argv[2..] i=$__rp_i p=$fish_pid; printf '\\007'; printf $__rp_w[2]; end;"
         f" set -g __rp_w {wrap};"
         " function __rp_d --on-event fish_prompt; set -l s $status; set -g __rp_n (math $__rp_n + 1);"
         " __rp_m D $s n=$__rp_n; end;"
         " function __rp_c --on-event fish_preexec; __rp_m C; end;"
         " function __rp_e --on-event fish_postexec; __rp_m E; end;"
-        f" __rp_m R {nonce} kind=fish; printf '{_wipe(rows)}'"
+        " function __rp_x; set -g __rp_i (commandline | string match -r '__rp:([0-9a-f]+):')[2]; commandline '';"
+        " __rp_m K; end;"
+        " for m in default insert; bind -M $m \\x18\\x1e __rp_x; end;"
+        f" __rp_m R {nonce} kind=fish edits=1; printf '{_wipe(rows)}'"
     )
 
 
@@ -123,25 +139,47 @@ def _wipe(rows: int) -> str:
     return f"\\r\\033[{rows:02}A\\033[J" if rows else ""
 
 
-_MARK_D = 'printf \'%s\\033]133;D;%s;aid=%s;n=%s;p=%s\\007%s\' "$__rp_h" "$__rp_s" "$__rp_a" "$__rp_n" "$$" "$__rp_t"'
-_HOOK = f"__rp_d() {{ __rp_s=$?; __rp_n=$((__rp_n+1)); {_MARK_D}; return $__rp_s; }}; "
-_BASH = (
-    _HOOK + 'case ";${PROMPT_COMMAND-};" in *";__rp_d;"*) ;; *) PROMPT_COMMAND="__rp_d;${PROMPT_COMMAND-}";; esac; '
-    'case "${PS0-}" in *__rp_a*) ;; *) PS0=\'${__rp_h}\\e]133;C;aid=${__rp_a}\\a${__rp_t}\'"${PS0-}";; esac; '
-    'case "${PS2-}" in *__rp_a*) ;; *)'
-    " PS2='\\[${__rp_h}\\e]133;P;k=s;aid=${__rp_a}\\a${__rp_t}\\]'\"${PS2-}\";; esac"
+_MARK_C = 'printf \'%s\\033]133;C;aid=%s;i=%s\\007%s\' "$__rp_h" "$__rp_a" "$__rp_i" "$__rp_t"'
+_MARK_K = _MARK_C.replace("133;C;", "133;K;")
+_MARK_D = (
+    "printf '%s\\033]133;D;%s;aid=%s;n=%s;i=%s;p=%s\\007%s'"
+    ' "$__rp_h" "$__rp_s" "$__rp_a" "$__rp_n" "$__rp_i" "$$" "$__rp_t"'
 )
+_RUN = f"__rp() {{ __rp_s=$?; __rp_i=$1; {_MARK_C}; return $__rp_s; }}; "
+"""Takes a command's word in the line itself, where there is no line editor, and gives back the status there was."""
+_HOOK = f"__rp_d() {{ __rp_s=$?; __rp_n=$((__rp_n+1)); {_MARK_D}; "
+# The hook gives the status on to what else stands in PROMPT_COMMAND. `&& :` changes none, but with it a status other
+# than 0 ends no shell that has `set -e`. The hook's name is in a variable that no other shell inherits, which may well
+# inherit PROMPT_COMMAND.
+_BASH = (
+    _RUN + _HOOK + "return $__rp_s; }; __rp_f=__rp_d; "
+    'case "${PROMPT_COMMAND-}" in *__rp_f*) ;; *)'
+    ' PROMPT_COMMAND=\'eval "${__rp_f-(exit $?)}" && :;\'"${PROMPT_COMMAND-}";; esac; '
+    'case "${PS0-}" in *__rp_a*) ;; *)'
+    " PS0='${__rp_h}\\e]133;C;aid=${__rp_a};i=${__rp_i}\\a${__rp_t}'\"${PS0-}\";; esac; "
+    'case "${PS2-}" in *__rp_a*) ;; *)'
+    " PS2='\\[${__rp_h}\\e]133;P;k=s;aid=${__rp_a}\\a${__rp_t}\\]'\"${PS2-}\";; esac; "
+    "__rp_x() { __rp_i=${READLINE_LINE##*__rp:}; __rp_i=${__rp_i%%:*}; READLINE_LINE=; READLINE_POINT=0; "
+    f"{_MARK_K}; }}; "
+    'case ":$SHELLOPTS:" in *:emacs:*|*:vi:*) if [ "${BASH_VERSINFO[0]}" -ge 4 ]; then __rp_e=1; '
+    "bind -m emacs -x '\"\\030\\036\": __rp_x'; bind -m vi-insert -x '\"\\030\\036\": __rp_x'; fi;; esac"
+)
+# zsh keeps the status by itself, and READLINE_LINE is no news before bash 4.
 _ZSH = (
-    _HOOK + '__rp_c() { printf \'%s\\033]133;C;aid=%s\\007%s\' "$__rp_h" "$__rp_a" "$__rp_t"; }; '
+    _RUN + _HOOK + f"}}; __rp_c() {{ {_MARK_C}; }}; "
     "precmd_functions=(__rp_d ${precmd_functions:#__rp_d}); preexec_functions=(${preexec_functions:#__rp_c} __rp_c); "
     "case $PS2 in *$__rp_a*) ;; *)"
-    " PS2=%{$__rp_h$'\\e]133;P;k=s;aid='$__rp_a$'\\a'$__rp_t%}$PS2;; esac"
+    " PS2=%{$__rp_h$'\\e]133;P;k=s;aid='$__rp_a$'\\a'$__rp_t%}$PS2;; esac; "
+    "if [[ -o zle ]]; then __rp_e=1; __rp_x() { __rp_i=${BUFFER##*__rp:}; __rp_i=${__rp_i%%:*}; BUFFER=; "
+    f"{_MARK_K}; }}; "
+    "zle -N __rp_x; for __rp_m in emacs viins; do bindkey -M $__rp_m '\\030\\036' __rp_x; done; fi"
 )
 _SH = (
-    "__rp_e=$(printf '\\033'); __rp_b=$(printf '\\007'); "
+    _RUN + "__rp_o=$(printf '\\033'); __rp_b=$(printf '\\007'); "
     'case "$PS1" in *__rp_a*) ;; *) '
-    'PS1="\\${__rp_h}$__rp_e]133;D;\\$?;aid=\\${__rp_a};n=\\$((__rp_n=__rp_n+1));p=\\$\\$$__rp_b\\${__rp_t}$PS1"; '
-    'PS2="\\${__rp_h}$__rp_e]133;P;k=s;aid=\\${__rp_a}$__rp_b\\${__rp_t}$PS2";; esac'
+    'PS1="\\${__rp_h}$__rp_o]133;D;\\$?;aid=\\${__rp_a};n=\\$((__rp_n=__rp_n+1));i=\\${__rp_i};'
+    'p=\\$\\$$__rp_b\\${__rp_t}$PS1"; '
+    'PS2="\\${__rp_h}$__rp_o]133;P;k=s;aid=\\${__rp_a}$__rp_b\\${__rp_t}$PS2";; esac'
 )
 
 
@@ -151,22 +189,39 @@ def quoted(text: str) -> str:
 
 
 def line(shell: Shell, command: str) -> str:
-    """What to type for a command: itself, or where a line editor would make something else of it, a way to say it.
+    """A command as one line: itself, or where a line editor would make something else of it, a way to say it.
 
     Raises ValueError where there is none.
     """
-    plain = _FISH_PLAIN if shell.kind == "fish" else _PLAIN
-    if plain.fullmatch(command) and "\n" not in command:
-        typed = command
-    elif "\0" in command:
+    plain = {"fish": _FISH_PLAIN, "sh": _SH_PLAIN}.get(shell.kind, _PLAIN)
+    if plain.fullmatch(command):
+        return command
+    if "\0" in command:
         raise ValueError("no command has a NUL in it")
-    elif shell.kind == "fish":
-        typed = f"eval (printf '{_escaped(command)}' | string collect)"
-    else:
-        typed = f"eval \"$(printf '{_escaped(command)}')\""
-    if shell.kind == "sh" and len(typed.encode()) > LONGEST_LINE:
-        raise ValueError(f"a command of more than {LONGEST_LINE} bytes can't be typed to this shell")
-    return typed
+    if shell.kind == "fish":
+        return f"eval (printf '{_escaped(command)}' | string collect)"
+    return f"eval \"$(printf '{_escaped(command)}')\""
+
+
+def take(word: str) -> str:
+    """What to type so that a line editor takes this word out of its line, with all else that is there; it answers K."""
+    return f"__rp:{word}:{KEY}"
+
+
+def typed(shell: Shell, word: str, text: str) -> str:
+    """What to type so that a shell runs a line, and its marks repeat the word."""
+    if shell.edits:
+        return f"{take(word)}{text}\r"
+    return f"{CLEAR_INPUT}__rp {word}&&:;{text}\r"
+
+
+def without_end_of_line(shell: Shell, output: bytes) -> bytes:
+    """Output without what zsh prints behind it to show that it had no line's end (PROMPT_SP), before its hooks."""
+    if shell.kind != "zsh" or not output.endswith(b"\r \r"):
+        return output
+    start = max(len(output) - _LONGEST_END_OF_LINE, 0)
+    found = _END_OF_LINE.search(output, start)
+    return output[: found.start()] if found is not None else output
 
 
 def _escaped(command: str) -> str:

@@ -285,17 +285,3 @@ def _joined(rows: list[tuple[bool, str]], cursor: int, col: int) -> str:
 def _trimmed(line: str, keep: int) -> str:
     end = len(line.rstrip())
     return line[: max(end, min(keep, len(line)))]
-
-
-def rendered(data: bytes, size: Size) -> str:
-    """What output comes to as text, on a terminal of that width: lines made whole, without blanks at their ends."""
-    lines = data.count(b"\n") + data.count(b"\x1b") + len(data) // max(size.cols, 1) + size.rows
-    parser = Parser(Emulator(size.cols, size.rows, lines))
-    parser.feed(data)
-    emulator = parser.emulator
-    if emulator.is_alternate:
-        emulator.reset_mode(1047, private=True)
-    scrollback = emulator.normal.scrollback
-    assert scrollback is not None
-    rows = [_shown(row, size.cols) for row in (*scrollback.rows, *emulator.normal.lines)]
-    return _joined(rows, -1, 0)

@@ -88,7 +88,7 @@ async def test_a_marks_replay_is_no_end() -> None:
 
 
 async def test_a_long_output_is_kept_at_both_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reconnectingpty.client.commands.MOST_OUTPUT", 50_000)
+    monkeypatch.setattr("reconnectingpty.client.job.MOST_OUTPUT", 50_000)
     async with serving() as s, terminal_of(s, BASH) as terminal:
         done = await terminal.run("seq 100000", timeout=PATIENCE)
         assert done.truncated

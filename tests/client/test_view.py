@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reconnectingpty.client.integration import MarkScanner, ShellMark
-from reconnectingpty.client.shell import Echo
-from reconnectingpty.client.view import View, rendered
+from reconnectingpty.client.rendering import Rendering, rendered
+from reconnectingpty.client.shell import Echo, Shell, without_end_of_line
+from reconnectingpty.client.view import View
 from reconnectingpty.output_log import OutputLog
 from reconnectingpty.size import Size
 
@@ -89,13 +92,57 @@ def test_a_reset_terminal_has_nothing_of_before() -> None:
     assert shown.view.text(mark) == "new"
 
 
-def test_output_is_rendered_as_text() -> None:
-    assert rendered(b"a\r\nb \x1b[31mred\x1b[m  \r\n", Size(5, 10)) == "a\nb red"
-    assert rendered(b"0123456789" * 5 + b"\r\n", Size(2, 10)) == "0123456789" * 5
-    assert rendered(b"10%\r100%\r\n", Size(2, 10)) == "100%"
-    assert rendered(b"before\r\n\x1b[?1049hfull\x1b[?1049lafter", Size(4, 10)) == "before\nafter"
-    assert rendered(b"\x1b[?1049hfull", Size(4, 10)) == ""
-    assert rendered("".join(f"{n}\r\n" for n in range(5000)).encode(), Size(4, 80)).count("\n") == 4999
+async def test_output_is_rendered_as_text() -> None:
+    assert await rendered(b"a\r\nb \x1b[31mred\x1b[m  \r\n", Size(5, 10)) == "a\nb red"
+    assert await rendered(b"0123456789" * 5 + b"\r\n", Size(2, 10)) == "0123456789" * 5
+    assert await rendered(b"10%\r100%\r\n", Size(2, 10)) == "100%"
+    assert await rendered(b"before\r\n\x1b[?1049hfull\x1b[?1049lafter", Size(4, 10)) == "before\nafter"
+    assert await rendered(b"\x1b[?1049hfull", Size(4, 10)) == ""
+    numbers = [str(number) for number in range(5000)]
+    assert await rendered("\r\n".join(numbers).encode(), Size(4, 80)) == "\n".join(numbers)
+
+
+async def test_a_reset_and_an_empty_scrollback_leave_nothing_of_before() -> None:
+    lines = "".join(f"{n}\r\n" for n in range(5000))
+    for erase, left in (("\x1bc", "end"), ("\x1b[H\x1b[2J\x1b[3J", "end"), ("\x1b[3J", "4998\n4999\nend")):
+        assert await rendered(f"{lines}{erase}end".encode(), Size(3, 20)) == left
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["a", "漢", "\r\n", "\n", "word " * 9, "\x1b7", "\x1b8", "\x1b[A", "\x1b[31m", "\x1b[2J", "\x1bM"]
+        ),
+        max_size=300,
+    ),
+    st.integers(1, 40),
+)
+def test_text_that_is_taken_as_it_scrolls_off_is_the_same(parts: list[str], piece: int) -> None:
+    size, data = Size(4, 12), "".join(parts).encode()
+    rendering, whole = Rendering(size), Rendering(size)
+    for start in range(0, len(data), piece):
+        rendering.feed(data[start : start + piece])
+    whole._parser.feed(data)
+    assert rendering.text() == whole.text()
+
+
+async def test_a_long_output_holds_up_nobody() -> None:
+    rendering = asyncio.create_task(rendered(b"0123456789" * 100_000 + b"\r\nline" * 50_000, Size(24, 80)))
+    turns = 0
+    while not rendering.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns > 200
+    assert len(await rendering) == 1_000_000 + 5 * 50_000
+
+
+def test_what_only_zsh_prints_at_an_outputs_end_is_left_out_and_soon_found() -> None:
+    zsh, bash = Shell("zsh", "a", "1"), Shell("bash", "a", "1")
+    shown = b"\x1b[1m\x1b[7m%\x1b[27m\x1b[1m\x1b[0m" + b" " * 79 + b"\r \r"
+    assert without_end_of_line(zsh, b"output" + shown) == b"output"
+    assert without_end_of_line(bash, b"output" + shown) == b"output" + shown
+    for output in (b"\x1b[m" * 100_000, b"\x1b[m" * 100_000 + b"\r \r", b"\x1b[1m " * 100_000 + b"x\r \r"):
+        assert without_end_of_line(zsh, output) == output
 
 
 MARKED = b"a\x1b]133;C;aid=x\x07out\x1b[1mput\x1b]133;D;3;aid=x;n=4;p=5\x1b\\b\x1b]0;t\x07"

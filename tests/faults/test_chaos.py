@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 
 from reconnectingpty.client import Backoff, Exited, Resynced, Settings, Terminal, connect
-from reconnectingpty.client.view import rendered
+from reconnectingpty.client.rendering import rendered
 from reconnectingpty.size import DEFAULT_SIZE
 
 from ..client.support import Unhurried
@@ -190,7 +190,7 @@ async def test_only_what_the_log_no_longer_has_is_missed_and_that_is_told(tmp_pa
     parts = bytes(seen).split(b"\x1bc")
     assert len(parts) == len(missed) + 1
     for part in parts:
-        *lines, last = rendered(part, DEFAULT_SIZE).split("\n")
+        *lines, last = (await rendered(part, DEFAULT_SIZE)).split("\n")
         first = int(lines[0].rstrip(";"))
         assert len(lines) > 100
         assert lines == [f"{number:08d};" for number in range(first, first + len(lines))]

@@ -119,7 +119,7 @@ async def test_a_command_runs_in_the_sessions_shell_and_its_status_is_passed_on(
         assert (ran["status"], ran["output"], ran["truncated"], ran["missing"]) == (0, "1\n2\n3", False, 0)
         assert 0 <= ran["seconds"] < 30
         status, out, err = await run(server, "run", "work", "sleep 100", "--timeout", "0.5s")
-        assert (status, out, err) == (124, "", "reconnectingpty: it took too long\n")
+        assert (status, out, err) == (124, "", "reconnectingpty: no end of 'sleep 100' within 0.5 s\n")
         await run(server, "send", "work", "--keys", "C-c")
         await shows(server, "work", "^C")
         assert await run(server, "run", "work", "echo again") == (0, "again\n", "")
