@@ -226,6 +226,19 @@ class View:
 
     # -- text
 
+    def text_from(self, mark: Mark, row: int | None) -> tuple[str, int]:
+        """The text since a mark, from `row` on if that is further down; and where to begin to look at it.
+
+        What is before that place is only there so that no row looks like the beginning of a line, or of the text.
+        """
+        if row is None or row - 1 <= max(mark.row, self._oldest) or self.emulator.is_alternate:
+            return self.text(mark), 0
+        text = self.text(mark, row - 1)
+        if self._wrapped(row):
+            columns = self.emulator.columns
+            return text, len(_line(next(self._rows(row - 1)), columns).text(columns))
+        return text, text.find("\n") + 1 or len(text)
+
     def text(self, mark: Mark, row: int | None = None) -> str:
         """What was written since a mark, or from another `row` on: lines of text, wrapped ones made whole.
 

@@ -79,10 +79,10 @@ class Search:
         view = self._view
         if view.resizes != self._resizes:
             self._resizes, self._seen = view.resizes, None
-        text = view.text(self._mark, self._seen)
+        text, at = view.text_from(self._mark, self._seen)
         self._seen = view.top - LOOK_BACK
         for index, pattern in self._patterns:
-            match = pattern.search(text)
+            match = pattern.search(text, at)
             if match is not None:
                 self.found = Found(index, view.screen(), match)
                 return

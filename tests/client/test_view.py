@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from reconnectingpty.client.integration import MarkScanner, ShellMark
 from reconnectingpty.client.rendering import Rendering, rendered
 from reconnectingpty.client.shell import Echo, Shell, without_end_of_line
 from reconnectingpty.client.view import View
+from reconnectingpty.client.waiting import Condition, Search
 from reconnectingpty.output_log import OutputLog
 from reconnectingpty.size import Size
 
@@ -100,6 +102,19 @@ async def test_output_is_rendered_as_text() -> None:
     assert await rendered(b"\x1b[?1049hfull", Size(4, 10)) == ""
     numbers = [str(number) for number in range(5000)]
     assert await rendered("\r\n".join(numbers).encode(), Size(4, 80)) == "\n".join(numbers)
+
+
+def test_no_row_in_the_middle_of_a_line_is_taken_for_its_beginning() -> None:
+    shown = Shown()
+    mark = shown.view.mark()
+    patterns: list[Condition] = [re.compile(pattern, re.MULTILINE) for pattern in (r"^b", r"\Ab", "^last$")]
+    search = Search(shown.view, mark, patterns)
+    shown.view.watchers.append(search.look)
+    shown.write("a" * 5000 + "b" * 20_000)
+    assert search.found is None
+    shown.write("\r\nnext\r\n" * 300 + "last")
+    assert search.found is not None
+    assert search.found.index == 2
 
 
 async def test_a_reset_and_an_empty_scrollback_leave_nothing_of_before() -> None:
