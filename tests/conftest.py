@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from collections.abc import AsyncIterator, Generator, Iterator
 
 import pytest
@@ -18,6 +19,11 @@ from .support.leaks import Held, LoopWatch, settled, start_small
 settings.register_profile("same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("others", settings.get_profile("same"), derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+# nohup, or a shell's `&`, has signals ignored, and what is ignored here would be by all that the tests start.
+for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 HELD = pytest.StashKey[Held]()
 MAY_WAIT = re.compile(r"time\.sleep|os\.(read|write|sendfile)|(socket|ssl|threading)\..+")

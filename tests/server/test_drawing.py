@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from urllib.parse import quote_plus
 
 from reconnectingpty_server.exchange import Request, Response
 
@@ -27,7 +29,7 @@ async def large(tmp_path: Path) -> AsyncIterator[tuple[Serving, dict[str, Person
     (tmp_path / "colours.py").write_text(COLOURS)
     async with town(tmp_path) as (s, people):
         size = "width=500&height=200"
-        command = f"exec+{sys.executable}+{tmp_path / 'colours.py'}"
+        command = quote_plus(f"exec {shlex.quote(sys.executable)} {tmp_path / 'colours.py'}")
         async with people["admin"].at(f"reconnect=a&{size}&command={command}") as told:
             while b"ready" not in told.output:
                 await told.next()
