@@ -219,7 +219,7 @@ class Commands(Listening):
                 rows += length // self._typist.size.cols + 1 if rows else 0
                 await self._typist.send(CLEAR_INPUT + setup_fish(nonce, aid, rows, wrapped=wrapped) + "\r")
             else:
-                await self._typist.send(setup(nonce, aid, rows, wrapped=wrapped) + "\n")
+                await self._typist.send(CLEAR_INPUT + setup(nonce, aid, rows, wrapped=wrapped) + "\n")
             mark = await self._answer("R", nonce)
         except BaseException:
             await self._let_go()

@@ -99,9 +99,10 @@ def hello(nonce: str) -> str:
 def setup(nonce: str, aid: str, rows: int, *, wrapped: bool) -> str:
     """The second line. Its answer is `R`, with the nonce, and what the shell is called; it may have been set up before.
 
-    `rows`: so many rows above the cursor the first line was typed; they are wiped.
+    `rows`: so many rows above the cursor the first line was typed; they are wiped. It begins with a word of its own,
+    since what a line editor asks the terminal (busybox: where the cursor is) may be answered just before it.
     """
-    begin = f'if [ "${{__rp_p-}}" != "$$" ]; then __rp_p=$$; __rp_a={aid}; __rp_n=0; fi; __rp_i=; __rp_e=; '
+    begin = f': ; if [ "${{__rp_p-}}" != "$$" ]; then __rp_p=$$; __rp_a={aid}; __rp_n=0; fi; __rp_i=; __rp_e=; '
     wrap = "__rp_h=$(printf '\\033P'); __rp_t=$(printf '\\033\\134'); " if wrapped else "__rp_h=; __rp_t=; "
     shells = (
         f'if [ -n "${{BASH_VERSION-}}" ]; then __rp_k=bash; eval {quoted(_BASH)};'

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from reconnectingpty.client import Closed, NoShell, SessionEnded, Settings
+from reconnectingpty.client import Closed, Key, NoShell, SessionEnded, Settings
 from reconnectingpty.client.commands import Commands
 from reconnectingpty.client.view import View
 from reconnectingpty.size import Size
@@ -96,6 +96,20 @@ async def test_a_question_that_is_given_up_leaves_nothing_that_reads() -> None:
     entering.cancel()
     await asyncio.wait((entering,))
     assert typist.typed == b"\r"
+
+
+@pytest.mark.parametrize("shell", ["bash --norc", "dash", "busybox ash", "zsh -f"])
+async def test_what_a_terminal_answers_late_does_no_harm(shell: str) -> None:
+    async with serving() as s, terminal_of(s, shell) as terminal:
+        send = terminal.send
+
+        async def answer_late(*what: str | bytes | Key) -> None:
+            if isinstance(what[0], str) and what[0].endswith("\n"):
+                await send("\x1b[9;5R")
+            await send(*what)
+
+        terminal.send = answer_late  # type: ignore[method-assign]
+        assert (await terminal.run("echo here", timeout=PATIENCE)).output == "here"
 
 
 async def test_a_person_finds_the_prompt_again_after_a_question_that_nobody_answered() -> None:
