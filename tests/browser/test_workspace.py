@@ -161,6 +161,7 @@ async def test_what_happens_in_a_tab_behind_is_marked(tmp_path: Path) -> None:
         await tab.page.keyboard.press("Control+Shift+Enter")
         await tab.until("reconnectingptyTest.session !== 'behind' && reconnectingptyTest.state().kind === 'open'")
         other = await Person(chromium).enter(server, "behind")
+        await other.until_text("exit 3")
         await other.type("\n")
         await other.until_state("ended")
         await tab.until("document.querySelector('[role=tab] .mark').dataset.mark === 'bell'")

@@ -16,7 +16,6 @@ import pytest
 
 from reconnectingpty import questions
 from reconnectingpty.asciicast import Recording
-from reconnectingpty.client import commands
 from reconnectingpty_server.cli import main
 
 from ..support.serving import TOKEN, Serving, serving
@@ -193,7 +192,7 @@ async def test_enter_alone_waits_for_nothing_from_a_terminal() -> None:
 async def test_output_that_is_left_out_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(commands, "MOST_OUTPUT", 1000)
+    monkeypatch.setattr("reconnectingpty.client.job.MOST_OUTPUT", 1000)
     async with serving(command=SHELL) as server:
         for name, value in reached(server).items():
             monkeypatch.setenv(name, value)
